@@ -1,0 +1,1 @@
+"""Our database: schema, engine, migrations, writers of facts and derived rows, and the views that pages read."""

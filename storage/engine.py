@@ -1,0 +1,67 @@
+"""Engines and transactions: SQLite in WAL mode or PostgreSQL, the same to everyone above."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+_WRITES = "trainwatch_writes"
+
+
+class DatabaseUnusable(Exception):
+    """The database cannot be opened; the message says which and what to do."""
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for a database URL; a SQLite file's folder is made if it is missing.
+
+    Raises DatabaseUnusable for a URL that names no database we know.
+    """
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+            raise DatabaseUnusable(
+                f"[database] url names {parsed.get_backend_name()}; use sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME"
+            )
+        if parsed.get_backend_name() == "postgresql":
+            return create_engine(parsed, pool_pre_ping=True)
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise DatabaseUnusable(
+            "[database] url is not a database URL; use sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME"
+        ) from error
+    if parsed.database and parsed.database != ":memory:":
+        Path(parsed.database).expanduser().parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed, connect_args={"timeout": 30, "check_same_thread": False})
+    event.listen(engine, "connect", _on_sqlite_connect)
+    event.listen(engine, "begin", _on_sqlite_begin)
+    return engine
+
+
+def _on_sqlite_connect(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # transactions are ours: see _on_sqlite_begin
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=OFF", "cache_size=-65536", "temp_store=MEMORY"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _on_sqlite_begin(connection: Connection) -> None:
+    # A writer takes its lock at once: upgrading a read transaction would fail instead of wait.
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that writes: committed at the end of the block, rolled back when the block raises."""
+    with engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that only reads: one consistent state for all the statements in the block."""
+    with engine.connect() as connection, connection.begin():
+        yield connection
