@@ -31,7 +31,7 @@ class SettingsError(Exception):
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, str_strip_whitespace=True)
 
 
 class Database(_Section):
@@ -113,7 +113,7 @@ class PriceSettings(_Section):
 
     region: str = Field(description="Region the rate is for")
     instance_type: str = Field(description="Instance type, or ml_storage for a GB-month of training volume")
-    usd_per_hour: Decimal = Field(ge=0, description="Dollars per instance hour (per GB-month for ml_storage)")
+    usd_per_hour: Decimal = Field(ge=0, strict=False, description="Dollars per instance hour (per GB-month for ml_storage)")
     since: date | None = Field(None, description="First UTC day of the rate; none means always")
 
 

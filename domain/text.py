@@ -7,7 +7,7 @@ _TRANSLATION = {0: "�"}
 
 
 def storable(text: str, limit: int = COLUMN_LIMIT) -> str:
-    """The text as every database takes it: no NUL (PostgreSQL refuses it), no lone surrogates, at most `limit` characters."""
+    """The text as every database takes it: no NUL (PostgreSQL refuses it), no lone surrogates, at most `limit` long."""
     if not text.isascii():
         text = text.encode("utf-8", "replace").decode("utf-8")
     return text.translate(_TRANSLATION)[:limit] if "\0" in text else text[:limit]

@@ -5,7 +5,7 @@ Source: DescribeTrainingJob and the TrainingJob records of Search; the two diffe
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -99,6 +99,14 @@ class TrainingJob:
     def is_watched(self) -> bool:
         """Whether its facts may still change: it lives, or its warm pool goes on billing."""
         return self.is_live or self.warm_pool_status in OPEN_WARM_POOL
+
+    def lost_at(self, moment: datetime) -> "TrainingJob":
+        """The job as ended when AWS was last seen to know it: for one that lived and that AWS no longer lists.
+
+        What it cost until then is known to be spent; what came after is not known.
+        """
+        note = Oddity("no longer listed", "TrainingJobStatus", f"was {self.status}; AWS no longer knows the job")
+        return replace(self, status="Gone", ended_at=self.ended_at or moment, oddities=(*self.oddities, note))
 
     @property
     def instance_count(self) -> int:

@@ -4,18 +4,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Insert, Table, bindparam, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Insert, bindparam, func, or_, select, update
 
 from domain.arns import training_job_arn
 from domain.instants import to_millis
 from domain.masking import masked
-from domain.prices import Price
+from domain.prices import ML_STORAGE, Price
 from domain.scope import Scope
 from domain.text import storable
 from domain.training_job import TrainingJob, Unreadable, training_job_from
 from storage import descriptions as packed_descriptions
-from storage.schema import pending_derivations, prices, scopes, training_jobs
+from storage.schema import jobs, pending_derivations, prices, scopes, training_jobs
+from storage.state import bump, dialect_insert
 
 
 class StoredJob(NamedTuple):
@@ -54,11 +54,6 @@ class _Incoming(NamedTuple):
     @property
     def key(self) -> tuple[str, int]:
         return storable(self.job.name, 256), self.created_second
-
-
-def dialect_insert(connection: Connection, table: Table) -> Any:
-    """An INSERT that knows ON CONFLICT, of the connection's database."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 def scope_id(connection: Connection, scope: Scope) -> int:
@@ -206,6 +201,7 @@ def record_prices(connection: Connection, found: Sequence[Price], seen_at: datet
             fresh.append(price if price.effective_at > known[0] else price._replace(effective_at=seen_at))
     if fresh:
         insert = dialect_insert(connection, prices)
+        bump(connection, "prices")
         connection.execute(
             insert.on_conflict_do_nothing(),
             [
@@ -219,7 +215,20 @@ def record_prices(connection: Connection, found: Sequence[Price], seen_at: datet
                 for price in fresh
             ],
         )
+        for price in fresh:
+            _mark_priced_by(connection, price, first=(price.region, price.instance_type) not in newest)
     return fresh
+
+
+def _mark_priced_by(connection: Connection, price: Price, *, first: bool) -> None:
+    """Marks the jobs whose cost a new rate may change: all of its type for a first rate, else those it was in force for."""
+    table = jobs.c
+    statement = select(table.id).join(scopes, scopes.c.id == table.scope_id).where(scopes.c.region == price.region)
+    if price.instance_type != ML_STORAGE:
+        statement = statement.where(table.instances.contains(f'"{price.instance_type}"', autoescape=True))
+    if not first:
+        statement = statement.where(or_(table.is_live, table.started_at >= price.effective_at))
+    mark_pending(connection, list(connection.scalars(statement)))
 
 
 def _newest_rates(connection: Connection) -> dict[tuple[str, str], tuple[datetime, int]]:
@@ -240,17 +249,16 @@ def all_scopes(connection: Connection) -> dict[int, Scope]:
 
 
 def stored_jobs(connection: Connection, job_ids: Sequence[int]) -> list[StoredJob]:
-    """The jobs of these rows, read again from their stored descriptions."""
-    rows = connection.execute(select(training_jobs).where(training_jobs.c.id.in_(job_ids)).order_by(training_jobs.c.id))
+    """The jobs of these rows, read again from their stored descriptions and held until the transaction ends."""
+    statement = select(training_jobs).where(training_jobs.c.id.in_(job_ids)).order_by(training_jobs.c.id).with_for_update()
+    rows = connection.execute(statement)
     return [_stored(row) for row in rows]
 
 
-def jobs_after(connection: Connection, job_id: int, limit: int) -> list[StoredJob]:
-    """Up to `limit` jobs whose ids follow the given one, for walking over all of them."""
+def job_ids_after(connection: Connection, job_id: int, limit: int) -> list[int]:
+    """Up to `limit` ids of jobs that follow the given one, for walking over all of them."""
     table = training_jobs.c
-    return [
-        _stored(row) for row in connection.execute(select(training_jobs).where(table.id > job_id).order_by(table.id).limit(limit))
-    ]
+    return list(connection.scalars(select(table.id).where(table.id > job_id).order_by(table.id).limit(limit)))
 
 
 def pending_jobs(connection: Connection, limit: int) -> list[int]:

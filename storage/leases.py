@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, select, update
 
-from storage.facts import dialect_insert
 from storage.schema import leases
+from storage.state import dialect_insert
 
 LEASE = timedelta(seconds=90)
 

@@ -8,8 +8,8 @@ import orjson
 from sqlalchemy import Connection, insert, select, update
 
 from domain.text import storable
-from storage.facts import dialect_insert
 from storage.schema import api_calls, collector_runs, watermarks
+from storage.state import dialect_insert
 
 Outcome = Literal["running", "ok", "partial", "failed", "abandoned"]
 MESSAGE_LIMIT = 2000

@@ -206,6 +206,7 @@ jobs = Table(
     Column("price_source", Text),
     Column("predates_prices", Boolean, nullable=False),
     Column("tuning_job", Text),
+    Column("pipeline", Text),
     Column("max_runtime_seconds", BigInteger),
     Column("interruptions", Integer, nullable=False),
     Column("tag_clue", Text),  # these three only while teams are learned from the account: see domain.vocabulary
