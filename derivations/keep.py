@@ -4,8 +4,6 @@ import hashlib
 from collections.abc import Callable, Sequence
 
 import orjson
-from sqlalchemy import Connection, Engine
-
 from derivations.job import Context, derive
 from derivations.shipped import shipped_prices
 from domain.attribution import Directory, Team
@@ -13,7 +11,7 @@ from domain.prices import PriceBook
 from domain.vocabulary import Clue, learned_teams
 from settings import Settings
 from storage.derived import clear_derived, found_clues, jobs_speaking_of, replace_derived
-from storage.engine import reading, writing
+from storage.engine import Connection, Engine, reading, writing
 from storage.facts import (
     StoredJob,
     all_scopes,

@@ -17,7 +17,8 @@ def instant_from(value: object) -> datetime | None:
     """
     if isinstance(value, datetime):
         moment = value if value.tzinfo else value.replace(tzinfo=UTC)
-        return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+        finer = moment.microsecond % 1000
+        return moment.replace(microsecond=moment.microsecond - finer) if finer else moment
     if isinstance(value, bool) or value is None:
         return None
     try:

@@ -36,6 +36,8 @@ def shares(amount: int, weights: list[int]) -> list[int]:
     Raises ValueError when no weight is positive, since the amount would be lost.
     """
     total = sum(weights)
+    if len(weights) == 1 and total > 0:  # most jobs begin and end on one day
+        return [amount]
     if total <= 0:
         raise ValueError("an amount can only be split over weights of which one is positive")
     parts = [amount * weight // total for weight in weights]

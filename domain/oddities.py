@@ -31,7 +31,10 @@ class Reader:
 
     def text(self, member: str) -> str | None:
         """The member as text; None when absent, null or empty."""
-        value = self._description.get(member)
+        return self.as_text(member, self._description.get(member))
+
+    def as_text(self, member: str, value: object) -> str | None:
+        """A value that is already at hand, read as `text` reads a member."""
         if value is None or value == "":
             return None
         if not isinstance(value, str):
@@ -58,7 +61,10 @@ class Reader:
 
     def instant(self, member: str) -> datetime | None:
         """The member as an aware instant; a time that no training job can have is noted and None."""
-        value = self._description.get(member)
+        return self.as_instant(member, self._description.get(member))
+
+    def as_instant(self, member: str, value: object) -> datetime | None:
+        """A value that is already at hand, read as `instant` reads a member."""
         if value is None:
             return None
         moment = instant_from(value)

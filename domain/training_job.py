@@ -226,7 +226,11 @@ def _identity(read: Reader) -> tuple[str, str | None]:
 
 
 def _known(read: Reader, member: str, known: frozenset[str]) -> str | None:
-    value = read.text(member)
+    return _one_of(read, member, read.text(member), known)
+
+
+def _one_of(read: Reader, member: str, value: str | None, known: frozenset[str]) -> str | None:
+    """The value, noted where it is not one that we know."""
     if value is not None and value not in known:
         read.note("unknown value", member, value)
     return value
@@ -245,11 +249,11 @@ def _created(read: Reader, transitions: tuple[Transition, ...], *others: datetim
 def _transitions(read: Reader) -> tuple[Transition, ...]:
     result = []
     for row in read.structures("SecondaryStatusTransitions"):
-        inner = Reader(row)
-        inner.oddities = read.oddities
-        status, start = _known(inner, "Status", KNOWN_SECONDARY), inner.instant("StartTime")
+        status = _one_of(read, "Status", read.as_text("Status", row.get("Status")), KNOWN_SECONDARY)
+        start = read.as_instant("StartTime", row.get("StartTime"))
         if status and start:
-            result.append(Transition(status, start, inner.instant("EndTime"), inner.text("StatusMessage") or ""))
+            end, message = read.as_instant("EndTime", row.get("EndTime")), read.as_text("StatusMessage", row.get("StatusMessage"))
+            result.append(Transition(status, start, end, message or ""))
     return tuple(result)
 
 

@@ -3,13 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, select
 
 from domain.oddities import Oddity
+from storage.bulk import insert_rows
 from storage.rollups import Changes
 from storage.schema import AMOUNTS, DERIVED_TABLES, clues, job_days, jobs, oddities, training_jobs
 
 _DAY_COLUMNS = ("day", "instance_type", "flags", *AMOUNTS)
+_JOB_COLUMNS = tuple(column.name for column in jobs.columns)
 _CHUNK = 500  # parameters of one IN list
 
 
@@ -27,18 +29,11 @@ def replace_derived(connection: Connection, derived: Sequence[DerivedJob]) -> Ch
     _take_out(connection, [one.row["id"] for one in derived], changes)
     for one in derived:
         changes.count(one.row, one.days, 1)
-    if derived:
-        connection.execute(insert(jobs), [one.row for one in derived])
-    days = [dict(zip(_DAY_COLUMNS, day, strict=True), job_id=one.row["id"]) for one in derived for day in one.days]
-    if days:
-        connection.execute(insert(job_days), days)
-    notes = [
-        {"job_id": one.row["id"], "position": position, **note._asdict()}
-        for one in derived
-        for position, note in enumerate(one.oddities)
-    ]
-    if notes:
-        connection.execute(insert(oddities), notes)
+    insert_rows(connection, jobs, _JOB_COLUMNS, [[one.row[name] for name in _JOB_COLUMNS] for one in derived])
+    days = [(one.row["id"], *day) for one in derived for day in one.days]
+    insert_rows(connection, job_days, ("job_id", *_DAY_COLUMNS), days)
+    notes = [(one.row["id"], position, *note) for one in derived for position, note in enumerate(one.oddities)]
+    insert_rows(connection, oddities, ("job_id", "position", *Oddity._fields), notes)
     changes.apply(connection)
     return changes
 

@@ -9,6 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
+# Other rooms pass connections on without knowing SQLAlchemy: they take the two names from here.
+__all__ = ["Connection", "DatabaseUnusable", "Engine", "open_engine", "reading", "writing"]
+
 _WRITES = "trainwatch_writes"
 
 

@@ -4,14 +4,13 @@ Everything in them is a whole number, so adding differences gives exactly what s
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam
 
 from domain.instances import family
-from domain.instants import day_number
 from domain.job_days import JobDay
+from storage.bulk import add_rows
 from storage.schema import (
     AMOUNTS,
     COUNTS,
@@ -23,7 +22,6 @@ from storage.schema import (
     rollup_team_days,
     spot_days,
 )
-from storage.state import dialect_insert
 
 FLAG_PRIMARY, FLAG_STARTED, FLAG_UNPRICED = 1, 2, 4
 
@@ -92,26 +90,16 @@ class Changes:
     def apply(self, connection: Connection) -> None:
         """Writes the sums, table by table and in order of keys so that two writers never wait for each other in a ring."""
         for table, sums in self._sums.items():
-            rows = [(key, vector) for key, vector in sums.items() if any(vector)]
-            if not rows:
-                continue
-            rows.sort(key=lambda row: tuple(_sortable(part) for part in row[0]))
-            grain, names = [column.name for column in table.primary_key], _SUMS[table]
-            new = dialect_insert(connection, table)
-            added = {name: table.c[name] + new.excluded[name] for name in names}
-            values = [dict(zip((*grain, *names), (*key, *vector), strict=True)) for key, vector in rows]
-            connection.execute(new.on_conflict_do_update(index_elements=grain, set_=added), values)
+            keys = sorted(key for key, vector in sums.items() if any(vector))
+            grain = tuple(column.name for column in table.primary_key)
+            add_rows(connection, table, grain, _SUMS[table], [(*key, *sums[key]) for key in keys])
             if self._takes_away:
-                self._drop_empty(connection, table, grain, [key for key, _ in rows])
+                self._drop_empty(connection, table, grain, keys)
 
-    def _drop_empty(self, connection: Connection, table: Table, grain: list[str], keys: list[tuple[Any, ...]]) -> None:
+    def _drop_empty(self, connection: Connection, table: Table, grain: tuple[str, ...], keys: list[tuple[Any, ...]]) -> None:
+        if not keys:
+            return
         empty = [table.c[name] == 0 for name in _SUMS[table]]
         here = [table.c[name] == bindparam(f"at_{name}") for name in grain]
-        connection.execute(
-            table.delete().where(*here, *empty),
-            [{f"at_{name}": part for name, part in zip(grain, key, strict=True)} for key in keys],
-        )
-
-
-def _sortable(part: Any) -> Any:
-    return day_number(part) if isinstance(part, date) else part
+        places = [{f"at_{name}": part for name, part in zip(grain, key, strict=True)} for key in keys]
+        connection.execute(table.delete().where(*here, *empty), places)

@@ -152,7 +152,6 @@ def upgrade() -> None:
         sa.Column("cost_nusd", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["scope_id"], ["scopes.id"], name=op.f("fk_api_calls_scope_id")),
         sa.PrimaryKeyConstraint("day", "scope_id", "operation", name=op.f("pk_api_calls")),
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "collector_runs",
@@ -169,7 +168,6 @@ def upgrade() -> None:
         sa.Column("cost_nusd", sa.BigInteger(), server_default="0", nullable=False),
         sa.ForeignKeyConstraint(["scope_id"], ["scopes.id"], name=op.f("fk_collector_runs_scope_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_collector_runs")),
-        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("collector_runs", schema=None) as batch_op:
         batch_op.create_index(
@@ -184,7 +182,6 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["scope_id"], ["scopes.id"], name=op.f("fk_leases_scope_id")),
         sa.PrimaryKeyConstraint("scope_id", "collector", name=op.f("pk_leases")),
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "training_jobs",
@@ -219,7 +216,6 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["scope_id"], ["scopes.id"], name=op.f("fk_watermarks_scope_id")),
         sa.PrimaryKeyConstraint("scope_id", "collector", name=op.f("pk_watermarks")),
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "jobs",
@@ -264,7 +260,6 @@ def upgrade() -> None:
         sa.Column("bucket_clue", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["id"], ["training_jobs.id"], name=op.f("fk_jobs_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
-        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.create_index("ix_jobs_cost_nusd", ["cost_nusd", "started_at", "ended_at", "team"], unique=False)

@@ -123,7 +123,7 @@ def test_without_teams_in_settings_they_are_learned_and_names_read_with_them(eng
         assert connection.scalar(select(jobs.c.team)) == "unattributed"
     keep(engine, [description(tags={"team": "RC", "project": "fraud"}, **plain)], LEARNS)
     with reading(engine) as connection:
-        assert set(connection.execute(select(jobs.c.team, jobs.c.team_rule)).tuples()) == {("rc", "tag"), ("rc", "name")}
+        assert {tuple(row) for row in connection.execute(select(jobs.c.team, jobs.c.team_rule))} == {("rc", "tag"), ("rc", "name")}
 
 
 def test_a_live_job_that_aws_no_longer_lists_counts_until_it_was_last_seen(engine: Engine) -> None:

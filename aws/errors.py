@@ -1,0 +1,159 @@
+"""What goes wrong with AWS, translated once: each error says in one line what failed, where, and what to do."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore import exceptions as known
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403"})
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
+_INVALID = frozenset(
+    {
+        "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "InvalidSignatureException",
+        "InvalidAccessKeyId", "MissingAuthenticationToken", "IncompleteSignature",
+    }
+)  # fmt: skip
+_THROTTLED = frozenset(
+    {
+        "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "RequestThrottledException",
+        "TooManyRequestsException", "RequestLimitExceeded", "LimitExceededException", "SlowDown", "BandwidthLimitExceeded",
+    }
+)  # fmt: skip
+_NOT_FOUND = frozenset({"ResourceNotFound", "ResourceNotFoundException", "NoSuchEntity", "NoSuchBucket", "NoSuchKey"})
+_UNREACHABLE = (known.EndpointConnectionError, known.ConnectTimeoutError, known.ProxyConnectionError, known.SSLError)
+_SIGN_IN = (known.SSOTokenLoadError, known.UnauthorizedSSOTokenError, known.TokenRetrievalError)
+_ACTION = re.compile(r"not authorized to perform:?\s+([A-Za-z0-9\-]+:[A-Za-z0-9*]+)")
+_PRINCIPAL = re.compile(r"\b(?:User|Role|Principal): (arn:\S+)")
+_LIMIT = 300
+
+
+class AwsError(Exception):
+    """Something that AWS, or the way to it, refused. Its text is one line that says what failed, where, and what to do."""
+
+
+class AccessDenied(AwsError):
+    """The credentials may not do this; `permission` is the missing one, such as `sagemaker:Search`."""
+
+    def __init__(self, message: str, permission: str) -> None:
+        super().__init__(message)
+        self.permission = permission
+
+
+class CredentialsUnusable(AwsError):
+    """There are no credentials, or they are expired or wrong."""
+
+
+class Throttled(AwsError):
+    """AWS went on refusing for there being too many calls, after every retry."""
+
+
+class Unreachable(AwsError):
+    """No connection to AWS."""
+
+
+class CutOff(AwsError):
+    """A connection that broke, or an answer that took too long or could not be read."""
+
+
+class ServerFault(AwsError):
+    """AWS failed by itself, after every retry."""
+
+
+class NotFound(AwsError):
+    """AWS does not know what was asked for."""
+
+
+class Refused(AwsError):
+    """AWS understood and said no, for another reason."""
+
+
+class Misconfigured(AwsError):
+    """The AWS configuration of this machine, or of our settings, cannot be used."""
+
+
+@contextmanager
+def translated(where: str) -> Iterator[None]:
+    """Raises botocore's errors of the block as AwsErrors; `where` names the account and region."""
+    try:
+        yield
+    except ClientError as error:
+        raise _from_answer(error, where) from error
+    except BotoCoreError as error:
+        raise _from_botocore(error, where) from error
+    except ResponseParserError as error:
+        raise CutOff(
+            f"{where}: the answer of AWS could not be read: {_one_line(error)}; it is tried again at the next run"
+        ) from error
+
+
+def _one_line(text: object) -> str:
+    return " ".join(str(text).split())[:_LIMIT]
+
+
+def _from_answer(error: ClientError, where: str) -> AwsError:
+    said = error.response.get("Error", {})
+    code, message = str(said.get("Code", "")), _one_line(said.get("Message", ""))
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    operation = error.operation_name
+    if code in _EXPIRED:
+        return CredentialsUnusable(
+            f"{where}: the AWS credentials have expired: run 'aws sso login', or renew them where they come from"
+        )
+    if code in _INVALID:
+        return CredentialsUnusable(
+            f"{where}: AWS does not accept the credentials ({code}): check the keys and the machine's clock"
+        )
+    if code in _DENIED:
+        return _denied(operation, message, where)
+    if code in _THROTTLED or status == 429:
+        return Throttled(f"{where}: {operation} was throttled even after retries ({code}): it is tried again at the next run")
+    if code in _NOT_FOUND or (code == "ValidationException" and "not found" in message.lower()):
+        return NotFound(f"{where}: {operation}: {message or 'not found'}")
+    if status >= 500:
+        return ServerFault(f"{where}: {operation} failed inside AWS ({code or status}): it is tried again at the next run")
+    return Refused(f"{where}: {operation} was refused ({code or status}): {message}")
+
+
+def _denied(operation: str, message: str, where: str) -> AccessDenied:
+    action = _ACTION.search(message)
+    permission = action[1] if action else _permission_of(operation)
+    principal = _PRINCIPAL.search(message)
+    whom = principal[1] if principal else "the role in use"
+    if "explicit deny" in message:
+        policy = re.search(r"explicit deny in an? ([a-z\- ]+policy)", message)
+        advice = f"{policy[1] if policy else 'a policy'} denies it explicitly to {whom}; take that denial away"
+    elif permission == "sts:AssumeRole":
+        advice = f"allow {whom} sts:AssumeRole, and check the role's trust policy and external id"
+    else:
+        advice = f"add {permission} to {whom}"
+    return AccessDenied(f"{where}: {permission} is denied: {advice}", permission)
+
+
+def _permission_of(operation: str) -> str:
+    """The permission of an operation where AWS's message names none; ours are SageMaker's but for these."""
+    others = {"GetProducts": "pricing", "AssumeRole": "sts", "GetCallerIdentity": "sts", "GetMetricData": "cloudwatch"}
+    return f"{others.get(operation, 'sagemaker')}:{operation}"
+
+
+def _from_botocore(error: BotoCoreError, where: str) -> AwsError:
+    said = _one_line(error)
+    if isinstance(error, known.NoCredentialsError):
+        return CredentialsUnusable(
+            f"{where}: no AWS credentials found: set AWS_PROFILE, or run 'aws configure', or give this machine a role"
+        )
+    if isinstance(error, _SIGN_IN):
+        return CredentialsUnusable(f"{where}: the AWS sign-in has expired: run 'aws sso login' ({said})")
+    if isinstance(error, (known.PartialCredentialsError, known.CredentialRetrievalError)):
+        return CredentialsUnusable(f"{where}: the AWS credentials cannot be used: {said}")
+    if isinstance(error, known.NoRegionError):
+        return Misconfigured(f"{where}: no AWS region: set [aws] regions in trainwatch.toml, or AWS_REGION")
+    if isinstance(error, _UNREACHABLE):
+        return Unreachable(f"{where}: AWS cannot be reached: {said}; check the network, the proxy and AWS_ENDPOINT_URL")
+    if isinstance(error, known.ReadTimeoutError):
+        return CutOff(f"{where}: AWS did not answer in time: {said}; it is tried again at the next run")
+    if isinstance(error, (known.HTTPClientError, known.IncompleteReadError)):
+        return CutOff(f"{where}: the connection to AWS broke: {said}; it is tried again at the next run")
+    return Misconfigured(f"{where}: {said}; check the AWS configuration (AWS_PROFILE, ~/.aws/config)")

@@ -1,0 +1,345 @@
+"""The `trainwatch` command: as thin as a page. Results go to stdout, everything else to stderr.
+
+Exit codes: 0 done · 1 failed, one line on stderr says why and what to do · 2 wrong usage · 3 refused.
+"""
+
+import csv
+import io
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+import processes
+import settings as settings_module
+from derivations.keep import rederive as rederive_all
+from domain.period import Period, first_of_next_month
+from reports.cost import SPEND_COLUMNS, cost_report
+from reports.figures import csv_cell
+from reports.jobs import JOB_COLUMNS, job_data, job_page_data
+from settings import Settings, SettingsError
+from storage import backup, migrate
+from storage.engine import DatabaseUnusable, Engine, open_engine, reading
+from storage.views.collection import has_jobs
+from storage.views.joblist import JobFilter, each_job, jobs_named
+from worker import checkup, schedule
+
+FORMATS = click.Choice(["table", "json", "csv"])
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+class Failed(click.ClickException):
+    """What ends a command with exit code 1 and one line."""
+
+    def show(self, file: Any = None) -> None:
+        """One line on stderr."""
+        click.echo(f"trainwatch: {self.message}", err=True, file=file)
+
+
+class WrongSettings(Failed):
+    """Settings that cannot be used: wrong usage, exit code 2."""
+
+    exit_code = 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option("--config", type=click.Path(path_type=Path), envvar="TRAINWATCH_CONFIG", help="Settings file; else ./trainwatch.toml.")
+@click.version_option(package_name="trainwatch")
+@click.pass_context
+def main(context: click.Context, config: Path | None) -> None:
+    """Cost and operations dashboard for Amazon SageMaker Training."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    context.obj = config
+
+
+def format_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--format table|json|csv`, on every command that reads."""
+    return click.option("--format", "form", type=FORMATS, default="table", show_default=True)(command)
+
+
+def _settings(context: click.Context) -> Settings:
+    try:
+        return settings_module.load(context.obj)
+    except SettingsError as error:
+        raise WrongSettings(str(error)) from error
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[Engine]:
+    """The database, brought up to date."""
+    try:
+        engine = open_engine(settings.database.url)
+        try:
+            migrate.upgrade(engine)
+            yield engine
+        finally:
+            engine.dispose()
+    except DatabaseUnusable as error:
+        raise Failed(str(error)) from error
+
+
+@main.command()
+@click.option("--port", default=8501, show_default=True)
+@click.option("--headless", is_flag=True, help="Do not open a browser.")
+@click.option("--seed", default=1, show_default=True, help="Another seed, another account.")
+@click.option("--jobs", default=1500, show_default=True, help="Jobs over 90 days.")
+def demo(port: int, headless: bool, seed: int, jobs: int) -> None:
+    """A simulated account, its collectors and the dashboard; nothing leaves this machine."""
+    sys.exit(processes.demo(port=port, headless=headless, seed=seed, jobs=jobs))
+
+
+@main.command()
+@click.option("--port", default=8501, show_default=True)
+@click.option("--address", default="127.0.0.1", show_default=True, help="0.0.0.0 to be reached from other machines.")
+@click.option("--no-collect", is_flag=True, help="Only the dashboard; collectors run elsewhere.")
+@click.pass_context
+def serve(context: click.Context, port: int, address: str, no_collect: bool) -> None:
+    """The dashboard, with the collectors beside it."""
+    settings = _settings(context)
+    with _database(settings):
+        pass  # a database that cannot be used is said here, once, rather than by each process
+    sys.exit(processes.serve(context.obj, port=port, address=address, collect=not no_collect))
+
+
+@main.command()
+@click.option("--once", is_flag=True, help="One full pass, then end.")
+@click.option("--only", help="Collectors to run, such as jobs,prices.")
+@click.pass_context
+def collect(context: click.Context, once: bool, only: str | None) -> None:
+    """Collectors on their schedule, or one full pass."""
+    settings = _settings(context)
+    chosen = frozenset(name.strip() for name in only.split(",")) if only else None
+    unknown = sorted((chosen or frozenset()) - set(schedule.COLLECTORS))
+    if unknown:
+        raise click.BadParameter(f"there is no collector {unknown[0]!r}; choose from {', '.join(schedule.COLLECTORS)}", param_hint="--only")
+    with _database(settings) as engine:
+        if not once:
+            schedule.run_forever(engine, settings, chosen)
+            return
+        try:
+            reports = schedule.run_once(engine, settings, chosen)
+        except schedule.CannotStart as error:
+            raise Failed(str(error)) from error
+    for report in reports:
+        click.echo(report.line, err=True)
+    failed = [report for report in reports if report.outcome == "failed"]
+    if failed:
+        raise Failed(f"{len(failed)} of {len(reports)} runs failed: {failed[0].message}")
+
+
+@main.command()
+@click.option("--by", default="team", show_default=True, help="team,project,model_type,instance_type,capacity,status,mode,account,region,day,month")
+@click.option("--from", "start", type=DAY, help="First UTC day; else the first of this month.")
+@click.option("--to", "end", type=DAY, help="UTC day after the last; else the first of the month after --from.")
+@click.option("--team", multiple=True, help="Only these teams.")
+@format_option
+@click.pass_context
+def cost(
+    context: click.Context, by: str, start: datetime | None, end: datetime | None, team: tuple[str, ...], form: str
+) -> None:
+    """What was spent, by team or whatever else."""
+    names = [name.strip() for name in by.split(",") if name.strip()]
+    first = start.date() if start else _today().replace(day=1)
+    try:
+        period = Period(first, end.date() if end else first_of_next_month(max(first, _today()) if start else first))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    with _database(_settings(context)) as engine, reading(engine) as connection:
+        _say_if_empty(connection)
+        try:
+            report = cost_report(connection, names, period, team or None)
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="--by") from error
+    columns = (*names, *SPEND_COLUMNS)
+    title = f"{period.start} up to {period.end} (UTC); billed at list price, accruing is an estimate; as of {report['as_of'] or 'never'}"
+    _show(report, report["rows"], columns, form, title=title, total=report["total"])
+
+
+@main.command()
+@click.option("--team", multiple=True)
+@click.option("--project", multiple=True)
+@click.option("--status", multiple=True, help="InProgress, Completed, Failed, Stopping, Stopped.")
+@click.option("--capacity", multiple=True, type=click.Choice(["on_demand", "spot", "plan", "serverless"]))
+@click.option("--instance-type", multiple=True)
+@click.option("--name", "text", default="", help="A part of the name.")
+@click.option("--since", type=DAY, help="Created on or after this UTC day.")
+@click.option("--until", type=DAY, help="Created before this UTC day.")
+@click.option("--limit", type=click.IntRange(min=1), help="The newest so many.")
+@format_option
+@click.pass_context
+def jobs(
+    context: click.Context,
+    team: tuple[str, ...],
+    project: tuple[str, ...],
+    status: tuple[str, ...],
+    capacity: tuple[str, ...],
+    instance_type: tuple[str, ...],
+    text: str,
+    since: datetime | None,
+    until: datetime | None,
+    limit: int | None,
+    form: str,
+) -> None:
+    """Jobs, newest first."""
+    wanted = JobFilter(
+        teams=team, projects=project, statuses=status, capacities=capacity, instance_types=instance_type, text=text,
+        since=since and since.replace(tzinfo=UTC), until=until and until.replace(tzinfo=UTC),
+    )  # fmt: skip
+    with _database(_settings(context)) as engine, reading(engine) as connection:
+        _say_if_empty(connection)
+        found = [job_data(detail) for detail in each_job(connection, wanted, limit)]
+    _show(found, found, JOB_COLUMNS, form, title=f"{len(found):,} jobs")
+
+
+@main.command()
+@click.argument("name")
+@click.option("--account")
+@click.option("--region")
+@click.option("--created", help="Creation time, as `jobs` shows it, where a name was used again.")
+@format_option
+@click.pass_context
+def job(context: click.Context, name: str, account: str | None, region: str | None, created: str | None, form: str) -> None:
+    """Everything about one job."""
+    with _database(_settings(context)) as engine, reading(engine) as connection:
+        found = [job_page_data(detail) for detail in jobs_named(connection, name)]
+    wanted = {"account": account, "region": region, "created": created}
+    fitting = [one for one in found if all(one[key] == value for key, value in wanted.items() if value)]
+    if not fitting:
+        raise Failed(f"there is no job {name!r} in the books; `trainwatch jobs --name PART` finds names")
+    if len(fitting) > 1:
+        several = "; ".join(f"--account {one['account']} --region {one['region']} --created {one['created']}" for one in fitting)
+        raise Failed(f"{len(fitting)} jobs are named {name!r}; say which: {several}")
+    if form == "table":
+        _show_pairs(fitting[0])
+    else:
+        _show(fitting[0], fitting, tuple(fitting[0]), form)
+
+
+@main.command()
+@click.pass_context
+def rederive(context: click.Context) -> None:
+    """Rebuild every derived table from the facts, without one AWS call."""
+    settings = _settings(context)
+    with _database(settings) as engine:
+        count = rederive_all(engine, settings, _progress)
+    click.echo(f"derived {count:,} jobs anew", err=True)
+
+
+@main.command()
+@format_option
+@click.pass_context
+def doctor(context: click.Context, form: str) -> None:
+    """Credentials, each permission by name, database, clock and freshness: what fails, and the fix."""
+    checks = [check._asdict() for check in checkup.examine(_settings(context), _now)]
+    _show(checks, checks, ("check", "ok", "detail", "fix"), form)
+    if not all(check["ok"] for check in checks):
+        raise Failed("something needs attention: see the rows that are not ok")
+
+
+@main.group()
+def db() -> None:
+    """The database: upgrade, backup, check."""
+
+
+@db.command("upgrade")
+@click.pass_context
+def db_upgrade(context: click.Context) -> None:
+    """Create the tables, or bring them up to date."""
+    with _database(_settings(context)) as engine:
+        click.echo(f"the database is at schema {migrate.upgrade(engine)}", err=True)
+
+
+@db.command("backup")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.pass_context
+def db_backup(context: click.Context, path: Path) -> None:
+    """Write a consistent copy while everything runs (SQLite)."""
+    with _database(_settings(context)) as engine:
+        backup.write(engine, path)
+    click.echo(f"wrote {path}", err=True)
+
+
+@db.command("check")
+@click.pass_context
+def db_check(context: click.Context) -> None:
+    """Look whether the database is sound and its sums add up."""
+    with _database(_settings(context)) as engine:
+        problems = backup.problems(engine)
+    for problem in problems:
+        click.echo(problem, err=True)
+    if problems:
+        raise Failed("the database is not sound; `trainwatch rederive` rebuilds every sum from the facts")
+    click.echo("sound: the file, its schema and every sum", err=True)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _today() -> date:
+    return _now().date()
+
+
+def _say_if_empty(connection: Any) -> None:
+    if not has_jobs(connection):
+        click.echo("no jobs are in the books yet; `trainwatch collect --once` asks AWS for them", err=True)
+
+
+def _progress(done: int, total: int) -> None:
+    click.echo(f"\r{done:,} of {total:,}", nl=done >= total, err=True)
+
+
+def _show(
+    whole: Any, rows: Iterable[Mapping[str, Any]], columns: Sequence[str], form: str, title: str = "", total: Mapping[str, Any] | None = None
+) -> None:
+    """The result in the form asked for: JSON as a whole, CSV and tables by the columns."""
+    if form == "json":
+        click.echo(json.dumps(whole, ensure_ascii=False))
+    elif form == "csv":
+        buffer = io.StringIO()
+        writer = csv.writer(buffer)
+        writer.writerow(columns)
+        writer.writerows([csv_cell(_flat(row.get(name))) for name in columns] for row in rows)
+        click.echo(buffer.getvalue(), nl=False)
+    else:
+        table = Table(*columns, title=title or None, title_justify="left", box=None, header_style="bold")
+        for row in [*rows, *([total] if total else [])]:
+            table.add_row(*(_cell(name, row.get(name, "total" if name == columns[0] else "")) for name in columns))
+        Console(width=None if sys.stdout.isatty() else 250).print(table)
+
+
+def _show_pairs(data: Mapping[str, Any]) -> None:
+    table = Table(box=None, show_header=False)
+    for name, value in data.items():
+        table.add_row(name, _cell(name, value))
+    Console().print(table)
+
+
+def _flat(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
+
+
+def _cell(name: str, value: Any) -> str:
+    """A table's cell, with Rich's own markup defused; unknown is shown as unknown."""
+    if value is None:
+        return "—"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    if name == "instances" and isinstance(value, list):
+        return ", ".join(f"{one['instance_type']} × {one['count']}" for one in value)
+    text = str(_flat(value))
+    return "".join(character if character.isprintable() else "�" for character in text).replace("[", "\\[")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""What a collector has to know of the facts that are already kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine
+
+from storage.engine import reading
+from storage.facts import WatchedJob, known_modifications, watched_jobs
+from storage.runs import read_watermark
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Our books on one scope; every question is a short read of its own, so it sees what was committed before."""
+
+    engine: Engine
+    scope_row: int
+
+    def watermark(self, collector: str) -> dict[str, Any]:
+        """What the collector last wrote down for itself; empty before its first run."""
+        with reading(self.engine) as connection:
+            return read_watermark(connection, self.scope_row, collector)
+
+    def watched(self) -> list[WatchedJob]:
+        """The jobs whose facts may still change, oldest first."""
+        with reading(self.engine) as connection:
+            return watched_jobs(connection, self.scope_row)
+
+    def modifications(self, names: Sequence[str]) -> dict[tuple[str, int], datetime | None]:
+        """When AWS last modified the jobs of these names that we have, by name and creation second."""
+        with reading(self.engine) as connection:
+            return known_modifications(connection, self.scope_row, names)

@@ -1,0 +1,133 @@
+"""S3 where moto is wrong or cannot know: unfinished uploads, deleting many, and objects that are due."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import parse_qs
+from xml.etree.ElementTree import Element, SubElement, fromstring, tostring
+
+from moto.s3.models import FakeBucket, FakeMultipart, s3_backends
+
+from demo.clock import Clock
+from demo.errors import AwsError
+from demo.shelves import Shelves, owner_of
+from demo.wire import Environ, Signed, body
+
+NAMESPACE: Final = "http://s3.amazonaws.com/doc/2006-03-01/"
+MOST_KEYS: Final = 1000
+Answer = tuple[int, bytes]
+
+
+class S3:
+    """What is done with a request to S3 before moto sees it."""
+
+    def __init__(self, shelves: Shelves, clock: Clock) -> None:
+        self._shelves = shelves
+        self._clock = clock
+
+    def prepare(self, environ: Environ, asked: Signed) -> Answer | None:
+        """Fill the bucket asked for up to now, and answer what moto answers wrongly; else None."""
+        name = str(environ.get("PATH_INFO", "")).lstrip("/").partition("/")[0]
+        self._shelves.bring_up_to(self._clock.now(), name)
+        bucket = owner_of(name)
+        if bucket is None:
+            return None
+        if asked.operation == "ListMultipartUploads":
+            return 200, _uploads(bucket, parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True))
+        if asked.operation == "DeleteObjects":
+            return 200, _delete(bucket, fromstring(body(environ)))  # noqa: S314 (a test's own request)
+        return None
+
+
+def _uploads(bucket: FakeBucket, query: dict[str, list[str]]) -> bytes:
+    """ListMultipartUploads with true ages, in pages."""
+    most = min(MOST_KEYS, int(_one(query, "max-uploads") or MOST_KEYS))
+    marker = (_one(query, "key-marker"), _one(query, "upload-id-marker"))
+    found = [
+        upload
+        for upload in sorted(bucket.multiparts.values(), key=_order)
+        if upload.key_name.startswith(_one(query, "prefix")) and _after(upload, marker)
+    ]
+    page = found[:most]
+    root = Element("ListMultipartUploadsResult", xmlns=NAMESPACE)
+    _add(root, "Bucket", bucket.name)
+    _add(root, "KeyMarker", marker[0])
+    _add(root, "UploadIdMarker", marker[1])
+    _add(root, "MaxUploads", str(most))
+    _add(root, "IsTruncated", "true" if len(found) > most else "false")
+    if len(found) > most:
+        _add(root, "NextKeyMarker", page[-1].key_name)
+        _add(root, "NextUploadIdMarker", page[-1].id)
+    for upload in page:
+        _add_upload(root, upload)
+    return _xml(root)
+
+
+def _add_upload(root: Element, upload: FakeMultipart) -> None:
+    at: datetime = getattr(upload, "initiated", datetime.now(UTC))  # one that a client began has no such attribute
+    inside = SubElement(root, "Upload")
+    _add(inside, "Key", upload.key_name)
+    _add(inside, "UploadId", upload.id)
+    _add(inside, "StorageClass", "STANDARD")
+    _add(inside, "Initiated", at.strftime("%Y-%m-%dT%H:%M:%S.000Z"))
+
+
+def _delete(bucket: FakeBucket, request: Element) -> bytes:
+    """DeleteObjects: at most 1 000 keys, an object only if its ETag still fits, and nothing said of it when quiet."""
+    wanted = list(_objects(request))
+    if len(wanted) > MOST_KEYS:
+        raise AwsError("MalformedXML", "The XML you provided was not well-formed or did not validate against our schema")
+    quiet = any(child.tag.endswith("Quiet") and child.text == "true" for child in request)
+    root = Element("DeleteResult", xmlns=NAMESPACE)
+    for one in wanted:
+        current = bucket.keys.get(one["Key"])
+        if "ETag" in one and (current is None or current.etag.strip('"') != one["ETag"].strip('"')):
+            inside = SubElement(root, "Error")
+            _add(inside, "Key", one["Key"])
+            _add(inside, "Code", "PreconditionFailed")
+            _add(inside, "Message", "At least one of the pre-conditions you specified did not hold")
+            continue
+        _, meta = s3_backends[bucket.account_id]["aws"].delete_object(bucket.name, one["Key"], one.get("VersionId"))
+        if not quiet:
+            _add_deleted(root, one, meta or {})
+    return _xml(root)
+
+
+def _add_deleted(root: Element, one: dict[str, str], meta: dict[str, Any]) -> None:
+    inside = SubElement(root, "Deleted")
+    _add(inside, "Key", one["Key"])
+    if "VersionId" in one:
+        _add(inside, "VersionId", one["VersionId"])
+    if meta.get("delete-marker"):
+        _add(inside, "DeleteMarker", "true")
+        _add(inside, "DeleteMarkerVersionId", str(meta.get("version-id")))
+
+
+def _objects(request: Element) -> Iterator[dict[str, str]]:
+    for child in request:
+        if child.tag.endswith("Object"):
+            yield {part.tag.rpartition("}")[2]: part.text or "" for part in child}
+
+
+def _order(upload: FakeMultipart) -> tuple[str, str]:
+    return upload.key_name, upload.id
+
+
+def _after(upload: FakeMultipart, marker: Sequence[str]) -> bool:
+    key, upload_id = marker
+    if not key:
+        return True
+    return upload.key_name > key or (upload.key_name == key and bool(upload_id) and upload.id > upload_id)
+
+
+def _one(query: dict[str, list[str]], name: str) -> str:
+    return query.get(name, [""])[0]
+
+
+def _add(parent: Element, tag: str, text: str) -> None:
+    SubElement(parent, tag).text = text
+
+
+def _xml(root: Element) -> bytes:
+    rendered: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
+    return rendered
