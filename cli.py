@@ -3,35 +3,45 @@
 Exit codes: 0 done · 1 failed, one line on stderr says why and what to do · 2 wrong usage · 3 refused.
 """
 
-import csv
-import io
-import json
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 import processes
 import settings as settings_module
+from aws.errors import AwsError
 from derivations.keep import rederive as rederive_all
 from domain.period import Period, first_of_next_month
 from reports.cost import SPEND_COLUMNS, cost_report
-from reports.figures import csv_cell
 from reports.jobs import JOB_COLUMNS, job_data, job_page_data
+from reports.output import as_csv, as_json, print_pairs, print_table
 from settings import Settings, SettingsError
 from storage import backup, migrate
 from storage.engine import DatabaseUnusable, Engine, open_engine, reading
 from storage.views.collection import has_jobs
 from storage.views.joblist import JobFilter, each_job, jobs_named
 from worker import checkup, schedule
+from worker.run import COLLECTORS
 
+JOB_TABLE = (
+    "name",
+    "team",
+    "project",
+    "status",
+    "capacity",
+    "instances",
+    "started",
+    "cost_usd",
+    "accruing_usd",
+    "burn_usd_per_hour",
+    "basis",
+)
 FORMATS = click.Choice(["table", "json", "csv"])
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -51,12 +61,14 @@ class WrongSettings(Failed):
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.option("--config", type=click.Path(path_type=Path), envvar="TRAINWATCH_CONFIG", help="Settings file; else ./trainwatch.toml.")
+@click.option(
+    "--config", type=click.Path(path_type=Path), envvar="TRAINWATCH_CONFIG", help="Settings file; else ./trainwatch.toml."
+)
 @click.version_option(package_name="trainwatch")
 @click.pass_context
 def main(context: click.Context, config: Path | None) -> None:
     """Cost and operations dashboard for Amazon SageMaker Training."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     context.obj = config
 
 
@@ -117,34 +129,40 @@ def collect(context: click.Context, once: bool, only: str | None) -> None:
     """Collectors on their schedule, or one full pass."""
     settings = _settings(context)
     chosen = frozenset(name.strip() for name in only.split(",")) if only else None
-    unknown = sorted((chosen or frozenset()) - set(schedule.COLLECTORS))
+    unknown = sorted((chosen or frozenset()) - set(COLLECTORS))
     if unknown:
-        raise click.BadParameter(f"there is no collector {unknown[0]!r}; choose from {', '.join(schedule.COLLECTORS)}", param_hint="--only")
+        raise click.BadParameter(
+            f"there is no collector {unknown[0]!r}; choose from {', '.join(COLLECTORS)}", param_hint="--only"
+        )
     with _database(settings) as engine:
         if not once:
-            schedule.run_forever(engine, settings, chosen)
+            logging.getLogger("trainwatch").setLevel(logging.INFO)  # a service says what it does; one pass says it at its end
+            schedule.run_forever(engine, settings, only=chosen)
             return
         try:
-            reports = schedule.run_once(engine, settings, chosen)
-        except schedule.CannotStart as error:
+            reports = schedule.run_once(engine, settings, chosen, _now)
+        except AwsError as error:
             raise Failed(str(error)) from error
     for report in reports:
-        click.echo(report.line, err=True)
+        click.echo(f"{report.scope.label} {report.collector}: {report.outcome}: {report.message}", err=True)
     failed = [report for report in reports if report.outcome == "failed"]
     if failed:
         raise Failed(f"{len(failed)} of {len(reports)} runs failed: {failed[0].message}")
 
 
 @main.command()
-@click.option("--by", default="team", show_default=True, help="team,project,model_type,instance_type,capacity,status,mode,account,region,day,month")
+@click.option(
+    "--by",
+    default="team",
+    show_default=True,
+    help="team,project,model_type,instance_type,capacity,status,mode,account,region,day,month",
+)
 @click.option("--from", "start", type=DAY, help="First UTC day; else the first of this month.")
 @click.option("--to", "end", type=DAY, help="UTC day after the last; else the first of the month after --from.")
 @click.option("--team", multiple=True, help="Only these teams.")
 @format_option
 @click.pass_context
-def cost(
-    context: click.Context, by: str, start: datetime | None, end: datetime | None, team: tuple[str, ...], form: str
-) -> None:
+def cost(context: click.Context, by: str, start: datetime | None, end: datetime | None, team: tuple[str, ...], form: str) -> None:
     """What was spent, by team or whatever else."""
     names = [name.strip() for name in by.split(",") if name.strip()]
     first = start.date() if start else _today().replace(day=1)
@@ -159,8 +177,12 @@ def cost(
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--by") from error
     columns = (*names, *SPEND_COLUMNS)
-    title = f"{period.start} up to {period.end} (UTC); billed at list price, accruing is an estimate; as of {report['as_of'] or 'never'}"
-    _show(report, report["rows"], columns, form, title=title, total=report["total"])
+    as_of = report["as_of"] or "never"
+    title = f"{period.start} up to {period.end} (UTC days), billed at list price; accruing is an estimate; as of {as_of}"
+    if form == "table":
+        print_table(report["rows"], columns, title, report["total"])
+    else:
+        _show(report, report["rows"], columns, form)
 
 
 @main.command()
@@ -196,7 +218,10 @@ def jobs(
     with _database(_settings(context)) as engine, reading(engine) as connection:
         _say_if_empty(connection)
         found = [job_data(detail) for detail in each_job(connection, wanted, limit)]
-    _show(found, found, JOB_COLUMNS, form, title=f"{len(found):,} jobs")
+    if form == "table":
+        print_table(found, JOB_TABLE, f"{len(found):,} jobs; cost is billed, accruing an estimate")
+    else:
+        _show(found, found, JOB_COLUMNS, form)
 
 
 @main.command()
@@ -218,7 +243,7 @@ def job(context: click.Context, name: str, account: str | None, region: str | No
         several = "; ".join(f"--account {one['account']} --region {one['region']} --created {one['created']}" for one in fitting)
         raise Failed(f"{len(fitting)} jobs are named {name!r}; say which: {several}")
     if form == "table":
-        _show_pairs(fitting[0])
+        print_pairs(fitting[0])
     else:
         _show(fitting[0], fitting, tuple(fitting[0]), form)
 
@@ -239,7 +264,10 @@ def rederive(context: click.Context) -> None:
 def doctor(context: click.Context, form: str) -> None:
     """Credentials, each permission by name, database, clock and freshness: what fails, and the fix."""
     checks = [check._asdict() for check in checkup.examine(_settings(context), _now)]
-    _show(checks, checks, ("check", "ok", "detail", "fix"), form)
+    if form == "table":
+        print_table(checks, checkup.Check._fields)
+    else:
+        _show(checks, checks, checkup.Check._fields, form)
     if not all(check["ok"] for check in checks):
         raise Failed("something needs attention: see the rows that are not ok")
 
@@ -297,48 +325,9 @@ def _progress(done: int, total: int) -> None:
     click.echo(f"\r{done:,} of {total:,}", nl=done >= total, err=True)
 
 
-def _show(
-    whole: Any, rows: Iterable[Mapping[str, Any]], columns: Sequence[str], form: str, title: str = "", total: Mapping[str, Any] | None = None
-) -> None:
-    """The result in the form asked for: JSON as a whole, CSV and tables by the columns."""
-    if form == "json":
-        click.echo(json.dumps(whole, ensure_ascii=False))
-    elif form == "csv":
-        buffer = io.StringIO()
-        writer = csv.writer(buffer)
-        writer.writerow(columns)
-        writer.writerows([csv_cell(_flat(row.get(name))) for name in columns] for row in rows)
-        click.echo(buffer.getvalue(), nl=False)
-    else:
-        table = Table(*columns, title=title or None, title_justify="left", box=None, header_style="bold")
-        for row in [*rows, *([total] if total else [])]:
-            table.add_row(*(_cell(name, row.get(name, "total" if name == columns[0] else "")) for name in columns))
-        Console(width=None if sys.stdout.isatty() else 250).print(table)
-
-
-def _show_pairs(data: Mapping[str, Any]) -> None:
-    table = Table(box=None, show_header=False)
-    for name, value in data.items():
-        table.add_row(name, _cell(name, value))
-    Console().print(table)
-
-
-def _flat(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
-
-
-def _cell(name: str, value: Any) -> str:
-    """A table's cell, with Rich's own markup defused; unknown is shown as unknown."""
-    if value is None:
-        return "—"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:,.2f}"
-    if name == "instances" and isinstance(value, list):
-        return ", ".join(f"{one['instance_type']} × {one['count']}" for one in value)
-    text = str(_flat(value))
-    return "".join(character if character.isprintable() else "�" for character in text).replace("[", "\\[")
+def _show(whole: Any, rows: Sequence[Mapping[str, Any]], columns: Sequence[str], form: str) -> None:
+    """JSON as a whole, or CSV by the columns."""
+    click.echo(as_json(whole) if form == "json" else as_csv(rows, columns), nl=form == "json")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from demo.teams import bucket, role_name
 
 BULK_TEAMS = tuple(f"team{number:02}" for number in range(1, 13))
 BULK_PROJECTS = ("alpha", "beta", "gamma", "delta")
+BULK_MODELS = ("xgboost", "bert", "resnet", "llama-sft")
 _CLUSTERS = tuple(
     Cluster.of(instance_type, count)
     for instance_type, count in (
@@ -36,7 +37,7 @@ def _settings(team: str, project: str) -> tuple[str, str, Paths, dict[str, str]]
 def _job(number: int, created_at: datetime, prefix: str, role: str, paths: Paths, tags: dict[str, str]) -> JobPlan:
     spot = number % 3 == 0
     return JobPlan(
-        name=f"{prefix}-model-{number:07}-{created_at:%Y%m%d-%H%M%S}",
+        name=f"{prefix}-{BULK_MODELS[number // 48 % 4]}-{created_at:%Y-%m-%d-%H-%M-%S}-{number % 1000:03}",
         created_at=created_at,
         cluster=_CLUSTERS[number % 7],
         spot=spot,

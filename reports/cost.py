@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from storage.engine import Connection
-
 from domain.period import Period
 from reports.figures import dollars, hours, moment
+from storage.engine import Connection
 from storage.views.collection import data_as_of
 from storage.views.spend import Spend, spend_by, total_spend
 

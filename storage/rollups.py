@@ -16,6 +16,7 @@ from storage.schema import (
     COUNTS,
     PRIMARY_COUNTS,
     clues,
+    job_kinds,
     rollup_days,
     rollup_model_days,
     rollup_model_months,
@@ -32,6 +33,7 @@ _SUMS: dict[Table, tuple[str, ...]] = {
     rollup_model_days: (*PRIMARY_COUNTS, *AMOUNTS),
     rollup_model_months: (*PRIMARY_COUNTS, *AMOUNTS),
     spot_days: ("jobs", "billed_nusd", "list_nusd"),
+    job_kinds: ("jobs",),
     clues: ("jobs",),
 }
 
@@ -64,6 +66,8 @@ class Changes:
             self._add(rollup_team_days, (day, team, capacity, scope), coarse)
             self._add(rollup_model_days, (day, team, project, model), coarse)
             self._add(rollup_model_months, (day.replace(day=1), team, project, model), coarse)
+        kind = (team, project, job["instance_type"] or "", capacity, status, job["mode"])
+        self._add(job_kinds, kind, [sign])
         self._count_spot(job, sign)
         self._count_clues(job, sign)
 

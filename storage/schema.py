@@ -107,7 +107,7 @@ training_jobs = Table(
     Column("digest", BigInteger, nullable=False),  # of the description, to tell whether anything changed
     Column("description", LargeBinary, nullable=False),  # masked, JSON, zstd: see storage.descriptions
     UniqueConstraint("scope_id", "name", "created_second"),
-    Index("ix_training_jobs_watched", "scope_id", sqlite_where=text("watched"), postgresql_where=text("watched")),
+    Index("ix_training_jobs_watched", "scope_id", sqlite_where=text("watched = 1"), postgresql_where=text("watched")),
 )
 
 prices = Table(
@@ -216,7 +216,7 @@ jobs = Table(
 Index("ix_jobs_created_at", jobs.c.created_at, jobs.c.team, jobs.c.status, jobs.c.capacity, jobs.c.instance_type)
 Index("ix_jobs_team_created_at", jobs.c.team, jobs.c.created_at, jobs.c.status, jobs.c.capacity, jobs.c.instance_type)
 Index("ix_jobs_cost_nusd", jobs.c.cost_nusd, jobs.c.started_at, jobs.c.ended_at, jobs.c.team)
-Index("ix_jobs_live", jobs.c.created_at, sqlite_where=text("is_live"), postgresql_where=text("is_live"))
+Index("ix_jobs_live", jobs.c.created_at, sqlite_where=text("is_live = 1"), postgresql_where=text("is_live"))
 Index("ix_jobs_ended_at", jobs.c.ended_at)
 
 AMOUNTS = (
@@ -285,6 +285,14 @@ spot_days = Table(
     sqlite_with_rowid=False,
 )
 
+job_kinds = Table(  # how many jobs of each kind there are, ended, live or never started: what filters offer
+    "job_kinds",
+    metadata,
+    *(Column(name, Text, primary_key=True) for name in ("team", "project", "instance_type", "capacity", "status", "mode")),
+    *_counts("jobs"),
+    sqlite_with_rowid=False,
+)
+
 clues = Table(
     "clues",
     metadata,
@@ -319,5 +327,6 @@ DERIVED_TABLES = (
     rollup_model_days,
     rollup_model_months,
     spot_days,
+    job_kinds,
     clues,
 )

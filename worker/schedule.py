@@ -70,8 +70,14 @@ def run_once(engine: Engine, settings: Settings, only: frozenset[str] | None = N
         return [future.result() for future in futures]
 
 
-def run_forever(engine: Engine, settings: Settings, now: Clock = utc_now, stopping: Event | None = None) -> None:
-    """Collects on schedule until SIGTERM or SIGINT (or `stopping` is set); the transactions under way are finished.
+def run_forever(
+    engine: Engine,
+    settings: Settings,
+    now: Clock = utc_now,
+    stopping: Event | None = None,
+    only: frozenset[str] | None = None,
+) -> None:
+    """Collects on schedule (or only the collectors named) until SIGTERM or SIGINT (or `stopping` is set); the transactions under way are finished.
 
     A run that is cut short goes on from where it was the next time. Without accounts to watch yet, it says so and tries
     again each minute.
@@ -81,7 +87,7 @@ def run_forever(engine: Engine, settings: Settings, now: Clock = utc_now, stoppi
         targets = _targets(settings, stopping)
         if not targets:
             return
-        scheduler = _scheduled(targets, engine, settings, now, stopping)
+        scheduler = _scheduled(targets, engine, settings, now, stopping, only)
         scheduler.start()
         stopping.wait()
         scheduler.shutdown(wait=True)
@@ -97,7 +103,9 @@ def _targets(settings: Settings, stopping: Event) -> list[Target]:
     return []
 
 
-def _scheduled(targets: Iterable[Target], engine: Engine, settings: Settings, now: Clock, stopping: Event) -> BackgroundScheduler:
+def _scheduled(
+    targets: Iterable[Target], engine: Engine, settings: Settings, now: Clock, stopping: Event, only: frozenset[str] | None
+) -> BackgroundScheduler:
     lanes = [_Lane(engine, settings, target, now, stopping) for target in targets]
     intervals = {prices.NAME: settings.collect.prices_seconds, jobs.NAME: settings.collect.jobs_seconds}
     defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
@@ -106,7 +114,10 @@ def _scheduled(targets: Iterable[Target], engine: Engine, settings: Settings, no
     )
     for lane in lanes:
         for collector, seconds in intervals.items():
-            _add(scheduler, lane, collector, seconds)
+            if only is None or collector in only:
+                _add(scheduler, lane, collector, seconds)
+        if only is not None and prices.NAME not in only:
+            lane.no_prices()
     return scheduler
 
 

@@ -12,7 +12,7 @@ from domain.oddities import Oddity
 from domain.scope import Scope
 from domain.training_job import TrainingJob, training_job_from
 from storage.descriptions import unpack
-from storage.schema import jobs, oddities, rollup_days, scopes, training_jobs
+from storage.schema import job_kinds, jobs, oddities, scopes, training_jobs
 from storage.views.live import LiveJob, live_jobs, read_instances
 
 Sort = Literal["newest", "dearest", "longest"]
@@ -154,17 +154,18 @@ def job_rows(connection: Connection, job_ids: Sequence[int]) -> dict[int, JobRow
 
 
 def filter_values(connection: Connection) -> dict[str, list[str]]:
-    """What there is to filter by: teams, projects, statuses, capacities and instance types that occur, each sorted."""
-    names = {"teams": "team", "projects": "project", "statuses": "status", "instance_types": "instance_type"}
-    found = {
-        plural: set(connection.scalars(select(rollup_days.c[name]).distinct())) | set(connection.scalars(_live_values(name)))
-        for plural, name in names.items()
+    """What there is to filter by, each sorted: teams, projects, instance_types, capacities, statuses and modes that occur."""
+    kinds = job_kinds.c
+    columns = {
+        "teams": kinds.team,
+        "projects": kinds.project,
+        "instance_types": kinds.instance_type,
+        "capacities": kinds.capacity,
+        "statuses": kinds.status,
+        "modes": kinds.mode,
     }
-    return {plural: sorted(value for value in values if value) for plural, values in found.items()}
-
-
-def _live_values(name: str) -> Select[Any]:
-    return select(jobs.c[name]).where(jobs.c.is_live).distinct()
+    rows = connection.execute(select(*columns.values())).all()
+    return {name: sorted({row[place] for row in rows} - {""}) for place, name in enumerate(columns)}
 
 
 def _source(wanted: JobFilter) -> Any:

@@ -1,11 +1,26 @@
 """What was spent in a period, by whatever people ask: ended jobs from the rollups, live jobs worked out and added."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Select, Table, and_, case, func, or_, select, true, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    type_coerce,
+)
 
 from domain.instants import day_number
 from domain.job_days import day_weights
@@ -31,8 +46,7 @@ DIMENSIONS = (
 UNKNOWN_MODEL = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Spend:
+class Spend(NamedTuple):
     """Sums of one row. `cost_nusd` is what ended jobs cost; `accruing_nusd` the estimate for live ones, kept apart.
 
     `jobs` counts jobs with any time in the period, with or without a price; seconds are instance seconds of all of them.
@@ -59,10 +73,12 @@ class Spend:
         """What ended jobs' compute would have cost without spot."""
         return self.compute_nusd + self.spot_savings_nusd
 
-    def __add__(self, other: "Spend") -> "Spend":
-        return Spend(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
+    def __add__(self, other: "Spend") -> "Spend":  # type: ignore[override] # adding up is what + means here, not joining tuples
+        """The sums of both."""
+        return Spend(*(one + another for one, another in zip(self, other, strict=True)))
 
 
+NOTHING = Spend()
 Key = tuple[Any, ...]
 
 
@@ -75,15 +91,20 @@ def spend_by(connection: Connection, by: Sequence[str], period: Period, teams: S
     unknown = [name for name in by if name not in DIMENSIONS]
     if unknown:
         raise ValueError(f"cannot group by {unknown[0]!r}; choose from {', '.join(DIMENSIONS)}")
-    found = {key: spend for key, spend in _ended(connection, by, period, teams).items() if spend != Spend()}
-    for key, spend in _live(live_jobs(connection, teams), by, period).items():
-        found[key] = found.get(key, Spend()) + spend
+    found = {key: spend for key, spend in _ended(connection, by, period, teams).items() if spend != NOTHING}
+    _add(found, _live(live_jobs(connection, teams), by, period))
     return found
+
+
+def _add(sums: dict[Key, Spend], more: Mapping[Key, Spend]) -> None:
+    for key, spend in more.items():
+        known = sums.get(key)
+        sums[key] = spend if known is None else known + spend
 
 
 def total_spend(connection: Connection, period: Period, teams: Sequence[str] | None = None) -> Spend:
     """All spending in the period, each job counted once."""
-    return spend_by(connection, (), period, teams).get((), Spend())
+    return spend_by(connection, (), period, teams).get((), NOTHING)
 
 
 def _ended(connection: Connection, by: Sequence[str], period: Period, teams: Sequence[str] | None) -> dict[Key, Spend]:
@@ -106,12 +127,17 @@ def _keyed(connection: Connection, statement: Select[Any], by: Sequence[str]) ->
     for row in connection.execute(statement):
         if row[width] is None:  # a sum over no rows at all
             continue
-        key = list(row[:width])
-        for position in months:
-            key[position] = key[position].replace(day=1)
-        spend = Spend(*(int(value) for value in row[width:]))
-        found[tuple(key)] = found.get(tuple(key), Spend()) + spend
+        if not months:
+            found[tuple(row[:width])] = Spend(*row[width:])
+            continue
+        key = tuple(part.replace(day=1) if place in months else part for place, part in enumerate(row[:width]))
+        _add(found, {key: Spend(*row[width:])})
     return found
+
+
+def _sum(column: ColumnElement[Any]) -> ColumnElement[int]:
+    """A sum as a whole number, also where the database would answer with a decimal."""
+    return cast(func.sum(column), BigInteger)
 
 
 def _column(table: Table, name: str) -> ColumnElement[Any]:
@@ -133,10 +159,10 @@ def _sums(table: Table, by: Sequence[str], period: Period, prefix: str) -> list[
     """The columns of `Spend` in order: jobs with time on the first day and jobs that started later, then amounts."""
     first = _is_first(table.c.day, by, period)
     counts = [
-        func.sum(case((first, table.c[f"{prefix}{present}"]), else_=table.c[f"{prefix}{started}"]))
+        _sum(case((first, table.c[f"{prefix}{present}"]), else_=table.c[f"{prefix}{started}"]))
         for present, started in (("present", "started"), ("unpriced_present", "unpriced_started"))
     ]
-    return [*counts, *(func.sum(table.c[name]) for name in AMOUNTS)]
+    return [*counts, *(_sum(table.c[name]) for name in AMOUNTS)]
 
 
 def _from_rollup(table: Table, by: Sequence[str], period: Period, teams: Sequence[str] | None, prefix: str) -> Select[Any]:
@@ -156,8 +182,8 @@ def _by_model(connection: Connection, by: Sequence[str], period: Period, teams: 
         return _keyed(connection, _from_rollup(rollup_model_days, by, period, teams, "primary_"), by)
     table = rollup_model_months
     keys = [table.c[name] for name in by]
-    started = [func.sum(table.c.primary_started), func.sum(table.c.primary_unpriced_started)]
-    months = select(*keys, *started, *(func.sum(table.c[name]) for name in AMOUNTS))
+    started = [_sum(table.c.primary_started), _sum(table.c.primary_unpriced_started)]
+    months = select(*keys, *started, *(_sum(table.c[name]) for name in AMOUNTS))
     months = months.where(table.c.month >= inner.start, table.c.month < inner.end)
     if teams:
         months = months.where(table.c.team.in_(teams))
@@ -171,8 +197,7 @@ def _by_model(connection: Connection, by: Sequence[str], period: Period, teams: 
     if inner.start == period.start:
         parts.append(_keyed(connection, _carried_over(by, period, teams), by))
     for part in parts:
-        for key, spend in part.items():
-            found[key] = found.get(key, Spend()) + spend
+        _add(found, part)
     return found
 
 
@@ -181,10 +206,10 @@ def _carried_over(by: Sequence[str], period: Period, teams: Sequence[str] | None
     table = rollup_model_days
     keys = [table.c[name] for name in by]
     carried = [
-        func.sum(table.c.primary_present - table.c.primary_started),
-        func.sum(table.c.primary_unpriced_present - table.c.primary_unpriced_started),
+        _sum(table.c.primary_present - table.c.primary_started),
+        _sum(table.c.primary_unpriced_present - table.c.primary_unpriced_started),
     ]
-    statement = select(*keys, *carried, *(func.sum(0) for _ in AMOUNTS)).where(table.c.day == period.start)
+    statement = select(*keys, *carried, *(literal(0) for _ in AMOUNTS)).where(table.c.day == period.start)
     if teams:
         statement = statement.where(table.c.team.in_(teams))
     return statement.group_by(*keys)
@@ -204,11 +229,11 @@ def _from_jobs(by: Sequence[str], period: Period, teams: Sequence[str] | None) -
     primary = days.flags.op("&")(FLAG_PRIMARY) > 0 if "instance_type" not in by else days.flags >= 0
     counted = and_(primary, or_(_is_first(days.day, by, period), days.flags.op("&")(FLAG_STARTED) > 0))
     counts = [
-        func.sum(case((counted, 1), else_=0)),
-        func.sum(case((and_(counted, days.flags.op("&")(FLAG_UNPRICED) > 0), 1), else_=0)),
+        _sum(case((counted, 1), else_=0)),
+        _sum(case((and_(counted, days.flags.op("&")(FLAG_UNPRICED) > 0), 1), else_=0)),
     ]
     statement = (
-        select(*keys, *counts, *(func.sum(days[name]) for name in AMOUNTS))
+        select(*keys, *counts, *(_sum(days[name]) for name in AMOUNTS))
         .join(jobs, jobs.c.id == days.job_id)
         .join(scopes, scopes.c.id == jobs.c.scope_id)
         .where(days.day >= period.start, days.day < period.end)
@@ -252,7 +277,7 @@ def _live(found: Sequence[LiveJob], by: Sequence[str], period: Period) -> dict[K
                 counted.add(key)
                 unpriced = first if job.accrual.accruing_nusd is None else 0
                 new = Spend(first, unpriced, time[day] // 1000 * instances, accruing_nusd=amount)
-                sums[key] = sums.get(key, Spend()) + new
+                _add(sums, {key: new})
     return sums
 
 
@@ -323,7 +348,7 @@ def _within(connection: Connection, period: Period, candidates: Sequence[Any]) -
     if not candidates:
         return []
     days = job_days.c
-    cost = func.sum(days.compute_nusd + days.warm_pool_nusd + days.storage_nusd)
+    cost = _sum(days.compute_nusd + days.warm_pool_nusd + days.storage_nusd)
     statement = (
         select(days.job_id, cost)
         .where(days.job_id.in_([row.id for row in candidates]), days.day >= period.start, days.day < period.end)

@@ -25,6 +25,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_derived_state")),
     )
     op.create_table(
+        "job_kinds",
+        sa.Column("team", sa.Text(), nullable=False),
+        sa.Column("project", sa.Text(), nullable=False),
+        sa.Column("instance_type", sa.Text(), nullable=False),
+        sa.Column("capacity", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("mode", sa.Text(), nullable=False),
+        sa.Column("jobs", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("team", "project", "instance_type", "capacity", "status", "mode", name=op.f("pk_job_kinds")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "prices",
         sa.Column("region", sa.Text(), nullable=False),
         sa.Column("instance_type", sa.Text(), nullable=False),
@@ -205,7 +217,7 @@ def upgrade() -> None:
             "ix_training_jobs_watched",
             ["scope_id"],
             unique=False,
-            sqlite_where=sa.text("watched"),
+            sqlite_where=sa.text("watched = 1"),
             postgresql_where=sa.text("watched"),
         )
 
@@ -266,7 +278,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_jobs_created_at", ["created_at", "team", "status", "capacity", "instance_type"], unique=False)
         batch_op.create_index("ix_jobs_ended_at", ["ended_at"], unique=False)
         batch_op.create_index(
-            "ix_jobs_live", ["created_at"], unique=False, sqlite_where=sa.text("is_live"), postgresql_where=sa.text("is_live")
+            "ix_jobs_live", ["created_at"], unique=False, sqlite_where=sa.text("is_live = 1"), postgresql_where=sa.text("is_live")
         )
         batch_op.create_index(
             "ix_jobs_team_created_at", ["team", "created_at", "status", "capacity", "instance_type"], unique=False
@@ -319,7 +331,7 @@ def downgrade() -> None:
     op.drop_table("oddities")
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.drop_index("ix_jobs_team_created_at")
-        batch_op.drop_index("ix_jobs_live", sqlite_where=sa.text("is_live"), postgresql_where=sa.text("is_live"))
+        batch_op.drop_index("ix_jobs_live", sqlite_where=sa.text("is_live = 1"), postgresql_where=sa.text("is_live"))
         batch_op.drop_index("ix_jobs_ended_at")
         batch_op.drop_index("ix_jobs_created_at")
         batch_op.drop_index("ix_jobs_cost_nusd")
@@ -327,7 +339,7 @@ def downgrade() -> None:
     op.drop_table("jobs")
     op.drop_table("watermarks")
     with op.batch_alter_table("training_jobs", schema=None) as batch_op:
-        batch_op.drop_index("ix_training_jobs_watched", sqlite_where=sa.text("watched"), postgresql_where=sa.text("watched"))
+        batch_op.drop_index("ix_training_jobs_watched", sqlite_where=sa.text("watched = 1"), postgresql_where=sa.text("watched"))
 
     op.drop_table("training_jobs")
     op.drop_table("leases")
@@ -343,5 +355,6 @@ def downgrade() -> None:
     op.drop_table("rollup_model_days")
     op.drop_table("rollup_days")
     op.drop_table("prices")
+    op.drop_table("job_kinds")
     op.drop_table("derived_state")
     op.drop_table("clues")

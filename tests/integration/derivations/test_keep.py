@@ -41,7 +41,9 @@ def derived(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
         }
 
 
-def keep(engine: Engine, found: list[dict[str, Any]], settings: Settings = TEAMS, scope: Scope = SCOPE, observed: datetime = at(100)) -> None:
+def keep(
+    engine: Engine, found: list[dict[str, Any]], settings: Settings = TEAMS, scope: Scope = SCOPE, observed: datetime = at(100)
+) -> None:
     """Collects some descriptions as the worker does."""
     keeper = Keeper(engine, settings)
     keeper.refresh()
@@ -55,7 +57,13 @@ def test_a_job_is_attributed_priced_and_summed(engine: Engine) -> None:
     with reading(engine) as connection:
         row = connection.execute(select(jobs)).one()
         summed = connection.execute(select(rollup_team_days)).one()
-    assert (row.team, row.project, row.model_type, row.team_rule, row.price_source) == ("rc", "fraud", "xgboost", "name", "shipped")
+    assert (row.team, row.project, row.model_type, row.team_rule, row.price_source) == (
+        "rc",
+        "fraud",
+        "xgboost",
+        "name",
+        "shipped",
+    )
     assert row.cost_nusd == 2 * nusd("1.515")
     assert (summed.team, summed.compute_nusd, summed.instance_seconds, summed.primary_started) == ("rc", row.cost_nusd, 7200, 1)
 
@@ -109,7 +117,9 @@ def test_a_price_that_arrives_later_reprices_what_it_was_in_force_for(engine: En
 
 def test_another_naming_rule_attributes_the_past_anew_without_aws(engine: Engine) -> None:
     keep(engine, [description()])
-    changed = TEAMS.model_copy(update={"teams": LEARNS.teams, "conventions": TEAMS.conventions.model_copy(update={"job_name": "x-{team}-{project}"})})
+    changed = TEAMS.model_copy(
+        update={"teams": LEARNS.teams, "conventions": TEAMS.conventions.model_copy(update={"job_name": "x-{team}-{project}"})}
+    )
     Keeper(engine, changed).refresh()
     Keeper(engine, changed).finish()
     with reading(engine) as connection:
@@ -123,7 +133,10 @@ def test_without_teams_in_settings_they_are_learned_and_names_read_with_them(eng
         assert connection.scalar(select(jobs.c.team)) == "unattributed"
     keep(engine, [description(tags={"team": "RC", "project": "fraud"}, **plain)], LEARNS)
     with reading(engine) as connection:
-        assert {tuple(row) for row in connection.execute(select(jobs.c.team, jobs.c.team_rule))} == {("rc", "tag"), ("rc", "name")}
+        assert {tuple(row) for row in connection.execute(select(jobs.c.team, jobs.c.team_rule))} == {
+            ("rc", "tag"),
+            ("rc", "name"),
+        }
 
 
 def test_a_live_job_that_aws_no_longer_lists_counts_until_it_was_last_seen(engine: Engine) -> None:
@@ -146,13 +159,21 @@ def test_a_job_whose_status_changes_moves_in_the_rollup(engine: Engine) -> None:
 def test_hostile_text_is_kept_as_text(engine: Engine) -> None:
     hostile = "<script>alert(1)</script>\x00=cmd|' /C calc'!A0‮\ud800" + "x" * 5000
     found = description(tags={"Team": hostile, "Project": "=1+1"}, FailureReason=hostile, TrainingJobStatus="Sl\x00eeping")
-    keep(engine, [found, description("b\x00d-name", CreationTime="never", ResourceConfig={"InstanceType": hostile, "InstanceCount": 10**30})])
+    keep(
+        engine,
+        [
+            found,
+            description("b\x00d-name", CreationTime="never", ResourceConfig={"InstanceType": hostile, "InstanceCount": 10**30}),
+        ],
+    )
     keep(engine, [found])
     with reading(engine) as connection:
         assert connection.scalar(select(func.count()).select_from(jobs)) == 2
 
 
-names = st.sampled_from(["rc-fraud-a-20261120-120000", "rc-credit-b-20261120-120000", "nlp-llm-c-20261120-120000", "odd-one", "nlp-x-d"])
+names = st.sampled_from(
+    ["rc-fraud-a-20261120-120000", "rc-credit-b-20261120-120000", "nlp-llm-c-20261120-120000", "odd-one", "nlp-x-d"]
+)
 collected = st.builds(
     lambda name, created, ran, kind, spot, status, tags, modified: description(
         name, created=created, ran=ran, instance_type=kind, spot_share=spot, status=status, tags=tags, modified=modified
@@ -217,7 +238,9 @@ def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("chosen", [TEAMS, LEARNS], ids=["teams in settings", "teams learned"])
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=happenings)
-def test_kept_incrementally_equals_rebuilt_from_scratch(chosen: Settings, history: list[Any], empty_file: Path, tmp_path: Path) -> None:
+def test_kept_incrementally_equals_rebuilt_from_scratch(
+    chosen: Settings, history: list[Any], empty_file: Path, tmp_path: Path
+) -> None:
     path = tmp_path / f"{random.random()}.db"  # noqa: S311 - a file name
     shutil.copy(empty_file, path)
     engine = open_engine(f"sqlite:///{path}")
@@ -248,7 +271,13 @@ def test_the_same_holds_on_each_database_over_one_long_history(engine: Engine) -
         )
 
     def price() -> Price:
-        return Price("us-east-1", rng.choice(["ml.g5.2xlarge", ML_STORAGE]), at(rng.choice([-9, 20])), nusd(rng.choice(["1", "2"])), "price_list")
+        return Price(
+            "us-east-1",
+            rng.choice(["ml.g5.2xlarge", ML_STORAGE]),
+            at(rng.choice([-9, 20])),
+            nusd(rng.choice(["1", "2"])),
+            "price_list",
+        )
 
     history: list[Any] = [("jobs", some(job, 20), rng.random() < 0.3) for _ in range(10)]
     history += [("prices", some(price, 3), False), ("gone", 3, False), *(("jobs", some(job, 20), False) for _ in range(5))]
@@ -258,7 +287,9 @@ def test_the_same_holds_on_each_database_over_one_long_history(engine: Engine) -
     assert derived(engine) == kept
     with reading(engine) as connection:
         whole = connection.scalar(select(func.sum(jobs.c.cost_nusd)))
-        spread = connection.scalar(select(func.sum(job_days.c.compute_nusd + job_days.c.warm_pool_nusd + job_days.c.storage_nusd)))
+        spread = connection.scalar(
+            select(func.sum(job_days.c.compute_nusd + job_days.c.warm_pool_nusd + job_days.c.storage_nusd))
+        )
     assert whole == spread
 
 

@@ -50,7 +50,12 @@ def test_several_instances_each_bill_their_wall_clock() -> None:
 
 
 def test_the_selected_instance_counts_before_groups_and_the_plain_pair() -> None:
-    resources = {"SelectedInstanceType": "ml.p3.2xlarge", "SelectedInstanceCount": 2, "InstanceType": "ml.m5.xlarge", "InstanceCount": 9}
+    resources = {
+        "SelectedInstanceType": "ml.p3.2xlarge",
+        "SelectedInstanceCount": 2,
+        "InstanceType": "ml.m5.xlarge",
+        "InstanceCount": 9,
+    }
     assert cost_of(ResourceConfig=resources).compute_nusd == 2 * nusd("3.825")
 
 
@@ -97,7 +102,12 @@ def test_a_warm_pool_is_billed_at_the_training_rate_beside_the_job() -> None:
 
 
 def test_hours_under_a_training_plan_were_paid_for_before() -> None:
-    plan = {"InstanceType": "ml.p3.2xlarge", "InstanceCount": 1, "VolumeSizeInGB": 0, "TrainingPlanArn": "arn:aws:sagemaker:::training-plan/x"}
+    plan = {
+        "InstanceType": "ml.p3.2xlarge",
+        "InstanceCount": 1,
+        "VolumeSizeInGB": 0,
+        "TrainingPlanArn": "arn:aws:sagemaker:::training-plan/x",
+    }
     cost = cost_of(ResourceConfig=plan)
     assert (cost.compute_nusd, cost.plan_covered_nusd) == (0, nusd("3.825"))
 
@@ -184,6 +194,8 @@ def test_the_days_of_a_job_add_up_to_the_job(created: float, ran: float, share: 
     assert [day.started for day in days] == [True] + [False] * (len(days) - 1)
 
 
-@pytest.mark.parametrize("resources", [{}, {"InstanceType": "ml.g5.2xlarge"}, {"InstanceCount": 3}, {"InstanceGroups": [None, {}]}])
+@pytest.mark.parametrize(
+    "resources", [{}, {"InstanceType": "ml.g5.2xlarge"}, {"InstanceCount": 3}, {"InstanceGroups": [None, {}]}]
+)
 def test_a_job_whose_instances_are_not_told_is_unpriced(resources: dict[str, object]) -> None:
     assert cost_of(ResourceConfig=resources).basis == "unpriced"

@@ -23,7 +23,15 @@ def rows(*steps: tuple[str, float]) -> list[dict[str, Any]]:
 
 
 def test_the_wait_after_an_interruption_is_not_time_on_instances() -> None:
-    steps = rows(("Starting", 0), ("Downloading", 1), ("Training", 2), ("Interrupted", 5), ("Starting", 6), ("Downloading", 7), ("Training", 8))
+    steps = rows(
+        ("Starting", 0),
+        ("Downloading", 1),
+        ("Training", 2),
+        ("Interrupted", 5),
+        ("Starting", 6),
+        ("Downloading", 7),
+        ("Training", 8),
+    )
     job = training_job_from(description(ran=None, waited=1, SecondaryStatusTransitions=steps))
     assert job.running_intervals(at(10)) == [Interval(at(1), at(5)), Interval(at(7), at(10))]
     assert not job.is_waiting

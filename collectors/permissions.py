@@ -1,0 +1,44 @@
+"""Whether each permission that collectors need is there: the smallest call of each, which changes and costs nothing."""
+
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
+
+from aws.errors import NotFound, Refused, translated
+from aws.session import Clients
+from collectors import jobs, listing, prices
+from domain.arns import training_job_arn
+
+NO_SUCH_JOB = "trainwatch-looks-whether-it-may-ask"
+
+Probe = Callable[[Clients], object]
+
+PROBES: Mapping[str, Probe] = {
+    "sagemaker:Search": lambda clients: clients.sagemaker.search(Resource="TrainingJob", MaxResults=1),
+    "sagemaker:ListTrainingJobs": lambda clients: clients.sagemaker.list_training_jobs(MaxResults=1),
+    "sagemaker:DescribeTrainingJob": lambda clients: clients.sagemaker.describe_training_job(TrainingJobName=NO_SUCH_JOB),
+    "sagemaker:ListTags": lambda clients: clients.sagemaker.list_tags(
+        ResourceArn=training_job_arn(clients.target.scope, NO_SUCH_JOB)
+    ),
+    "pricing:GetProducts": lambda clients: clients.pricing.get_products(ServiceCode=prices.SERVICE, MaxResults=1),
+}
+# Without Search the others serve; without the others Search does.
+OPTIONAL = frozenset(listing.REQUIRED_PERMISSIONS) - frozenset(jobs.REQUIRED_PERMISSIONS)
+
+
+def try_permission(clients: Clients, permission: str) -> None:
+    """Makes the permission's smallest call. Raises AwsError when it is denied or AWS cannot be asked.
+
+    That there is no such job is an answer, and so proof enough.
+    """
+    try:
+        with translated(clients.where):
+            PROBES[permission](clients)
+    except (NotFound, Refused):
+        return
+
+
+def seconds_ahead_of_aws(clients: Clients, now: float) -> float:
+    """How far our clock (epoch seconds) is ahead of AWS's, by the date of its answer. Source: STS GetCallerIdentity."""
+    with translated(clients.where):
+        answer = clients.sts.get_caller_identity()
+    return now - parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
