@@ -14,6 +14,7 @@ WHOLE = ("Search", "DescribeTrainingJob")
 TIMES = frozenset(
     {"CreationTime", "TrainingStartTime", "TrainingEndTime", "LastModifiedTime", "StartTime", "EndTime", "Timestamp"}
 )
+_TIMELESS = frozenset({"Tags", "InputDataConfig"})  # lists that hold no times, and are long
 
 
 def keep_whole(client: Any) -> None:
@@ -23,30 +24,43 @@ def keep_whole(client: Any) -> None:
 
 
 def _read(operation_model: Any, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
-    """Reads the body in botocore's stead; errors, and anything that is not JSON, are left to it."""
+    """Reads the body in botocore's stead; errors, and anything that is not the JSON expected, are left to it."""
     if response_dict["status_code"] != 200 or operation_model.service_model.resolved_protocol != "json":
         return
     try:
         answer = orjson.loads(response_dict["body"])
     except orjson.JSONDecodeError:
         return
-    if isinstance(answer, dict):
-        customized_response_dict.update(whole(answer))
-        response_dict["body"] = b"{}"
+    if not isinstance(answer, dict):
+        return
+    if operation_model.name == "Search":
+        answer["Results"] = [{"TrainingJob": with_times(job)} for job in _jobs_in(answer)]
+    else:
+        with_times(answer)
+    customized_response_dict.update(answer)
+    response_dict["body"] = b"{}"
 
 
-def whole(structure: dict[str, Any]) -> dict[str, Any]:
-    """The structure with times as datetimes at any depth, and without the members that are null, as botocore leaves them out."""
-    kept = {}
-    for name, value in structure.items():
-        kind = type(value)
-        if kind is dict:
-            kept[name] = whole(value)
-        elif kind is list:
-            kept[name] = [whole(item) if type(item) is dict else item for item in value]
+def _jobs_in(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    results = answer.get("Results") or []
+    jobs = [result.get("TrainingJob") for result in results if isinstance(result, dict)]
+    return [job for job in jobs if isinstance(job, dict)]
+
+
+def with_times(job: dict[str, Any]) -> dict[str, Any]:
+    """The same description with times as datetimes, at the top and in its lists, and without members that are null."""
+    nulls = []
+    for name, value in job.items():
+        if value is None:
+            nulls.append(name)
         elif name in TIMES:
-            if value is not None:
-                kept[name] = timestamp_from(value)
-        elif value is not None:
-            kept[name] = value
-    return kept
+            job[name] = timestamp_from(value)
+        elif type(value) is list and name not in _TIMELESS:
+            for item in value:
+                if type(item) is dict:
+                    for inner in TIMES & item.keys():
+                        if item[inner] is not None:
+                            item[inner] = timestamp_from(item[inner])
+    for name in nulls:
+        del job[name]
+    return job

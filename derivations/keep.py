@@ -11,7 +11,7 @@ from domain.prices import PriceBook
 from domain.vocabulary import Clue, learned_teams
 from settings import Settings
 from storage.derived import clear_derived, found_clues, jobs_speaking_of, replace_derived
-from storage.engine import Connection, Engine, reading, writing
+from storage.engine import Connection, Engine, keep_quick, reading, writing
 from storage.facts import (
     StoredJob,
     all_scopes,
@@ -80,6 +80,7 @@ class Keeper:
                 self.derive(connection, stored_jobs(connection, marked))
             done += len(marked)
             if not marked and not self._learn():
+                keep_quick(self._engine)
                 return done
 
     def from_scratch(self, progress: Progress) -> int:

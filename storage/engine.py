@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 # Other rooms pass connections on without knowing SQLAlchemy: they take the two names from here.
-__all__ = ["Connection", "DatabaseUnusable", "Engine", "open_engine", "reading", "writing"]
+__all__ = ["Connection", "DatabaseUnusable", "Engine", "keep_quick", "open_engine", "reading", "writing"]
 
 _WRITES = "trainwatch_writes"
 
@@ -68,3 +68,14 @@ def reading(engine: Engine) -> Iterator[Connection]:
     """A transaction that only reads: one consistent state for all the statements in the block."""
     with engine.connect() as connection, connection.begin():
         yield connection
+
+
+def keep_quick(engine: Engine) -> None:
+    """Lets SQLite look at how its tables have grown, where they have, so that it goes on choosing the right indexes.
+
+    PostgreSQL does this by itself. Source: https://www.sqlite.org/lang_analyze.html#recommended_usage_patterns
+    """
+    if engine.dialect.name == "sqlite":
+        with writing(engine) as connection:
+            connection.exec_driver_sql("PRAGMA analysis_limit=1000")
+            connection.exec_driver_sql("PRAGMA optimize=0x10002")  # all tables, not only those this connection has read

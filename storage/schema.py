@@ -216,6 +216,7 @@ jobs = Table(
 Index("ix_jobs_created_at", jobs.c.created_at, jobs.c.team, jobs.c.status, jobs.c.capacity, jobs.c.instance_type)
 Index("ix_jobs_team_created_at", jobs.c.team, jobs.c.created_at, jobs.c.status, jobs.c.capacity, jobs.c.instance_type)
 Index("ix_jobs_cost_nusd", jobs.c.cost_nusd, jobs.c.started_at, jobs.c.ended_at, jobs.c.team)
+Index("ix_jobs_team_cost_nusd", jobs.c.team, jobs.c.cost_nusd, jobs.c.started_at, jobs.c.ended_at)
 Index("ix_jobs_live", jobs.c.created_at, sqlite_where=text("is_live = 1"), postgresql_where=text("is_live"))
 Index("ix_jobs_ended_at", jobs.c.ended_at)
 

@@ -119,10 +119,9 @@ class CollectorRun:
             if self._collector == jobs.NAME:
                 self._keeper.refresh()
             with closing(self._batches(lease.scope_row)) as batches:
-                for batch in batches:
+                for number, batch in enumerate(batches, 1):
                     self._keep(batch, lease, run_id)
-                    if self._stopping.is_set():
-                        raise _Stopped
+                    self._after(number)
             if self._collector == jobs.NAME or self._tally.changed:
                 self._keeper.finish()
         except LeaseLost:
@@ -137,6 +136,13 @@ class CollectorRun:
             log.exception("%s %s: unexpected", self._scope.label, self._collector)
             return "failed", self._message(f"unexpected: {_in_words(error)}; the log has the details")
         return ("partial" if self._tally.problems else "ok"), self._message()
+
+    def _after(self, number: int) -> None:
+        if self._stopping.is_set():
+            raise _Stopped
+        # Teams learned early are not derived twice: looked for after the 1st, 2nd, 4th, 8th … batch.
+        if number & (number - 1) == 0 and self._collector == jobs.NAME:
+            self._keeper.finish()
 
     def _batches(self, scope_row: int) -> Batches:
         if self._collector == prices.NAME:

@@ -77,8 +77,9 @@ def run_forever(
     stopping: Event | None = None,
     only: frozenset[str] | None = None,
 ) -> None:
-    """Collects on schedule (or only the collectors named) until SIGTERM or SIGINT (or `stopping` is set); the transactions under way are finished.
+    """Collects on schedule, or only the collectors named, until SIGTERM or SIGINT, or until `stopping` is set.
 
+    The transactions under way are finished.
     A run that is cut short goes on from where it was the next time. Without accounts to watch yet, it says so and tries
     again each minute.
     """

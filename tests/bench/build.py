@@ -59,6 +59,5 @@ def build(path: Path, jobs: int, days: int, now: datetime) -> tuple[Engine, Sett
             print(f"  built {done:,} of {jobs:,} jobs, {time.perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
     with writing(engine) as connection:
         finish_run(connection, run, now, "ok", "bench", done, 0, 0)
-    with engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA optimize")
+    keeper.finish()
     return engine, settings

@@ -46,7 +46,11 @@ def questions(now: datetime) -> Iterator[Question]:
         yield limit, "before", lambda connection, period=period: total_spend(connection, period.before())  # type: ignore[misc]
         yield limit, "dearest jobs", lambda connection, period=period: dearest_jobs(connection, period)  # type: ignore[misc]
         yield limit, "dearest jobs of a team", lambda connection, period=period: dearest_jobs(connection, period, ["team03"], 50)  # type: ignore[misc]
-    yield "default", "14 days by team and day", lambda connection: spend_by(connection, ("team", "day"), period_named("14d", today))
+    yield (
+        "default",
+        "14 days by team and day",
+        lambda connection: spend_by(connection, ("team", "day"), period_named("14d", today)),
+    )
     yield "default", "live jobs", live_jobs
     since = now - timedelta(days=30)
     for name, wanted, sort, offset in (
@@ -58,7 +62,12 @@ def questions(now: datetime) -> Iterator[Question]:
         ("list: part of a name, 30 days", JobFilter(text="000017", since=since), "newest", 0),
         ("list: dearest, 30 days", JobFilter(since=since), "dearest", 0),
         ("list: dearest, all time", JobFilter(), "dearest", 0),
-        ("list: spot on one type, 30 days", JobFilter(capacities=("spot",), instance_types=("ml.g5.2xlarge",), since=since), "newest", 0),
+        (
+            "list: spot on one type, 30 days",
+            JobFilter(capacities=("spot",), instance_types=("ml.g5.2xlarge",), since=since),
+            "newest",
+            0,
+        ),
     ):
         yield "list", name, lambda connection, w=wanted, s=sort, o=offset: list_jobs(connection, w, s, 50, o)  # type: ignore[misc, arg-type]
     yield "list", "filter values", filter_values

@@ -280,6 +280,7 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_jobs_live", ["created_at"], unique=False, sqlite_where=sa.text("is_live = 1"), postgresql_where=sa.text("is_live")
         )
+        batch_op.create_index("ix_jobs_team_cost_nusd", ["team", "cost_nusd", "started_at", "ended_at"], unique=False)
         batch_op.create_index(
             "ix_jobs_team_created_at", ["team", "created_at", "status", "capacity", "instance_type"], unique=False
         )
@@ -331,6 +332,7 @@ def downgrade() -> None:
     op.drop_table("oddities")
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.drop_index("ix_jobs_team_created_at")
+        batch_op.drop_index("ix_jobs_team_cost_nusd")
         batch_op.drop_index("ix_jobs_live", sqlite_where=sa.text("is_live = 1"), postgresql_where=sa.text("is_live"))
         batch_op.drop_index("ix_jobs_ended_at")
         batch_op.drop_index("ix_jobs_created_at")
