@@ -61,9 +61,7 @@ class WrongSettings(Failed):
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.option(
-    "--config", type=click.Path(path_type=Path), envvar="TRAINWATCH_CONFIG", help="Settings file; else ./trainwatch.toml."
-)
+@click.option("--config", type=click.Path(path_type=Path), envvar="TRAINWATCH_CONFIG", help="Settings file; else ./trainwatch.toml.")
 @click.version_option(package_name="trainwatch")
 @click.pass_context
 def main(context: click.Context, config: Path | None) -> None:
@@ -131,9 +129,7 @@ def collect(context: click.Context, once: bool, only: str | None) -> None:
     chosen = frozenset(name.strip() for name in only.split(",")) if only else None
     unknown = sorted((chosen or frozenset()) - set(COLLECTORS))
     if unknown:
-        raise click.BadParameter(
-            f"there is no collector {unknown[0]!r}; choose from {', '.join(COLLECTORS)}", param_hint="--only"
-        )
+        raise click.BadParameter(f"there is no collector {unknown[0]!r}; choose from {', '.join(COLLECTORS)}", param_hint="--only")
     with _database(settings) as engine:
         if not once:
             logging.getLogger("trainwatch").setLevel(logging.INFO)  # a service says what it does; one pass says it at its end

@@ -55,9 +55,7 @@ class Aws(_Section):
     """Which accounts and regions are watched."""
 
     regions: list[str] = Field(default_factory=list, description="Regions to watch; none means the credentials' own region")
-    accounts: list[Account] = Field(
-        default_factory=list, description="Accounts to watch; none means the credentials' own account"
-    )
+    accounts: list[Account] = Field(default_factory=list, description="Accounts to watch; none means the credentials' own account")
 
 
 class ConventionSettings(_Section):
@@ -69,9 +67,7 @@ class ConventionSettings(_Section):
     execution_role: str = Field("SageMaker-{Team}-{Project}-ExecutionRole", description="How execution roles are named")
     intermediate_prefix: str = Field("models/training/{job}/", description="Where a job's intermediate output lies in its bucket")
     artifact_prefix: str = Field("models/artifacts/", description="Where artifacts lie in a bucket; never cleaned")
-    team_tags: list[str] = Field(
-        default_factory=lambda: ["Team"], description="Tag keys that name the team, without regard to case"
-    )
+    team_tags: list[str] = Field(default_factory=lambda: ["Team"], description="Tag keys that name the team, without regard to case")
     project_tags: list[str] = Field(default_factory=lambda: ["Project"], description="Tag keys that name the project")
 
     @field_validator("job_name", "bucket", "execution_role")
@@ -123,9 +119,7 @@ class Cost(_Section):
     spot_billing: Literal["billable_seconds", "training_seconds"] = Field(
         "billable_seconds", description="Which seconds a spot job is billed for; billable_seconds is AWS's formula"
     )
-    usd_per_million_tokens: Decimal | None = Field(
-        None, ge=0, description="Price of serverless training; none leaves it unpriced"
-    )
+    usd_per_million_tokens: Decimal | None = Field(None, ge=0, description="Price of serverless training; none leaves it unpriced")
     discounts: list[DiscountSettings] = Field(default_factory=list, description="Discounts behind effective costs")
     prices: list[PriceSettings] = Field(default_factory=list, description="Rates that override the Price List")
 
@@ -186,9 +180,7 @@ class Settings(_Section):
     def naming(self) -> Conventions:
         """The conventions as attribution reads them."""
         own = self.conventions
-        return Conventions(
-            own.company, own.job_name, own.bucket, own.execution_role, tuple(own.team_tags), tuple(own.project_tags)
-        )
+        return Conventions(own.company, own.job_name, own.bucket, own.execution_role, tuple(own.team_tags), tuple(own.project_tags))
 
     @property
     def known_teams(self) -> tuple[Team, ...]:
@@ -205,10 +197,7 @@ class Settings(_Section):
     @property
     def price_overrides(self) -> list[Price]:
         """The rates that override the Price List."""
-        return [
-            Price(one.region, one.instance_type, _midnight(one.since), nusd(one.usd_per_hour), "override")
-            for one in self.cost.prices
-        ]
+        return [Price(one.region, one.instance_type, _midnight(one.since), nusd(one.usd_per_hour), "override") for one in self.cost.prices]
 
 
 def _midnight(day: date | None) -> datetime:

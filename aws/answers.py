@@ -11,9 +11,7 @@ import orjson
 from aws.timestamps import timestamp_from
 
 WHOLE = ("Search", "DescribeTrainingJob")
-TIMES = frozenset(
-    {"CreationTime", "TrainingStartTime", "TrainingEndTime", "LastModifiedTime", "StartTime", "EndTime", "Timestamp"}
-)
+TIMES = frozenset({"CreationTime", "TrainingStartTime", "TrainingEndTime", "LastModifiedTime", "StartTime", "EndTime", "Timestamp"})
 _TIMELESS = frozenset({"Tags", "InputDataConfig"})  # lists that hold no times, and are long
 
 

@@ -84,9 +84,7 @@ def translated(where: str) -> Iterator[None]:
     except BotoCoreError as error:
         raise _from_botocore(error, where) from error
     except ResponseParserError as error:
-        raise CutOff(
-            f"{where}: the answer of AWS could not be read: {_one_line(error)}; it is tried again at the next run"
-        ) from error
+        raise CutOff(f"{where}: the answer of AWS could not be read: {_one_line(error)}; it is tried again at the next run") from error
 
 
 def _one_line(text: object) -> str:
@@ -99,13 +97,9 @@ def _from_answer(error: ClientError, where: str) -> AwsError:
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     operation = error.operation_name
     if code in _EXPIRED:
-        return CredentialsUnusable(
-            f"{where}: the AWS credentials have expired: run 'aws sso login', or renew them where they come from"
-        )
+        return CredentialsUnusable(f"{where}: the AWS credentials have expired: run 'aws sso login', or renew them where they come from")
     if code in _INVALID:
-        return CredentialsUnusable(
-            f"{where}: AWS does not accept the credentials ({code}): check the keys and the machine's clock"
-        )
+        return CredentialsUnusable(f"{where}: AWS does not accept the credentials ({code}): check the keys and the machine's clock")
     if code in _DENIED:
         return _denied(operation, message, where)
     if code in _THROTTLED or status == 429:

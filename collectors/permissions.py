@@ -16,9 +16,7 @@ PROBES: Mapping[str, Probe] = {
     "sagemaker:Search": lambda clients: clients.sagemaker.search(Resource="TrainingJob", MaxResults=1),
     "sagemaker:ListTrainingJobs": lambda clients: clients.sagemaker.list_training_jobs(MaxResults=1),
     "sagemaker:DescribeTrainingJob": lambda clients: clients.sagemaker.describe_training_job(TrainingJobName=NO_SUCH_JOB),
-    "sagemaker:ListTags": lambda clients: clients.sagemaker.list_tags(
-        ResourceArn=training_job_arn(clients.target.scope, NO_SUCH_JOB)
-    ),
+    "sagemaker:ListTags": lambda clients: clients.sagemaker.list_tags(ResourceArn=training_job_arn(clients.target.scope, NO_SUCH_JOB)),
     "pricing:GetProducts": lambda clients: clients.pricing.get_products(ServiceCode=prices.SERVICE, MaxResults=1),
 }
 # Without Search the others serve; without the others Search does.

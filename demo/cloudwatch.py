@@ -57,8 +57,7 @@ class CloudWatch:
         wanted = [str(one) for one in as_list(call.body.get("Statistics"))]
         buckets = self._buckets(call.body, period, call)
         points = [
-            {"Timestamp": at, "Unit": "Percent", **{name: _statistic(name)(values) for name in wanted}}
-            for at, values in buckets.items()
+            {"Timestamp": at, "Unit": "Percent", **{name: _statistic(name)(values) for name in wanted}} for at, values in buckets.items()
         ]
         return {"Label": call.text("MetricName"), "Datapoints": points}
 

@@ -104,9 +104,7 @@ def _json_type(asked: Signed) -> str:
     return f"application/x-amz-json-{'1.0' if asked.service == 'cloudwatch' else '1.1'}"
 
 
-def _send(
-    status: int, kind: str, body: bytes, start_response: StartResponse, more: Mapping[str, str] | None = None
-) -> Iterable[bytes]:
+def _send(status: int, kind: str, body: bytes, start_response: StartResponse, more: Mapping[str, str] | None = None) -> Iterable[bytes]:
     headers = {"Content-Type": kind, "Content-Length": str(len(body)), "x-amzn-RequestId": str(uuid4()), **(more or {})}
     start_response(f"{status} {HTTPStatus(status).phrase}", list(headers.items()))
     return [body]

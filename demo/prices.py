@@ -37,8 +37,7 @@ def shipped() -> tuple[Price, ...]:
     """The table in prices.csv, whose column `source` says where each number was seen."""
     with TABLE.open(encoding="utf-8", newline="") as file:
         return tuple(
-            Price(row["instance_type"], row["region"], Decimal(row["usd_per_hour"]), source=row["source"])
-            for row in csv.DictReader(file)
+            Price(row["instance_type"], row["region"], Decimal(row["usd_per_hour"]), source=row["source"]) for row in csv.DictReader(file)
         )
 
 

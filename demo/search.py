@@ -95,9 +95,7 @@ def _text_filter(name: str, operator: str, wanted: str, now: datetime) -> Callab
         return lambda entry: any(wanted.lower() in str(value).lower() for value in values_at(entry, name, now))
     compare = _comparison(name, operator)
     number = _number(name, operator, wanted)
-    return lambda entry: any(
-        compare(float(value), number) for value in values_at(entry, name, now) if isinstance(value, (int, float))
-    )
+    return lambda entry: any(compare(float(value), number) for value in values_at(entry, name, now) if isinstance(value, (int, float)))
 
 
 def values_at(entry: Entry, path: str, now: datetime) -> list[object]:

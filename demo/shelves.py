@@ -96,9 +96,7 @@ def _remove(item: Stored) -> None:
 
 
 def _begin(account: str, upload: Unfinished) -> None:
-    multipart = _s3(account).create_multipart_upload(
-        upload.bucket, upload.key, CaseInsensitiveDict(), "STANDARD", {}, None, "", ""
-    )
+    multipart = _s3(account).create_multipart_upload(upload.bucket, upload.key, CaseInsensitiveDict(), "STANDARD", {}, None, "", "")
     # Read by our own ListMultipartUploads; moto keeps no such time, and says 2010 of every upload.
     multipart.initiated = upload.at  # type: ignore[attr-defined] # an attribute of ours
     for number, size in enumerate(upload.part_bytes, 1):

@@ -106,9 +106,7 @@ class Tuning:
             page, token = self._tuners.first(self._ordered(call), size)
         wanted, part = call.text("StatusEquals"), call.text("NameContains").lower()
         said: dict[str, object] = {
-            "HyperParameterTuningJobSummaries": [
-                one.summary() for one in page if wanted in ("", one.status) and part in one.name.lower()
-            ]
+            "HyperParameterTuningJobSummaries": [one.summary() for one in page if wanted in ("", one.status) and part in one.name.lower()]
         }
         return said if token is None else said | {"NextToken": token}
 
@@ -155,8 +153,7 @@ class Tuning:
         found = [
             one
             for one in self._all(call)
-            if (after is None or one.planned[0].plan.created_at > after)
-            and (before is None or one.planned[0].plan.created_at < before)
+            if (after is None or one.planned[0].plan.created_at > after) and (before is None or one.planned[0].plan.created_at < before)
         ]
         return found if call.text("SortOrder") == "Ascending" else found[::-1]
 

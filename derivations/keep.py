@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 
 import orjson
+
 from derivations.job import Context, derive
 from derivations.shipped import shipped_prices
 from domain.attribution import Directory, Team
@@ -72,7 +73,7 @@ class Keeper:
         bump(connection, DATA_VERSION)
 
     def finish(self) -> int:
-        """Derives whatever is still marked: after price changes, newly learned teams, or a run that was killed; returns how many."""
+        """Derives whatever is still marked, after price changes, new teams, or a run that was killed; returns how many."""
         done = 0
         while True:
             with writing(self._engine) as connection:

@@ -170,9 +170,7 @@ def _group_cost(
         return GroupCost(instance_type, count, rate and rate.nusd, 0, storage_nusd, None, covered, storage_nusd)
     assert rate is not None  # noqa: S101 - a job with a rate missing was called unpriced before
     compute = time_cost(billed, count, rate.nusd)
-    savings = (
-        time_cost(seconds, count, rate.nusd) - compute if job.capacity == "spot" and job.billable_seconds is not None else None
-    )
+    savings = time_cost(seconds, count, rate.nusd) - compute if job.capacity == "spot" and job.billable_seconds is not None else None
     effective = _after_discount(compute, rules, scope, instance_type) + storage_nusd
     return GroupCost(instance_type, count, rate.nusd, compute, storage_nusd, savings, 0, effective)
 
@@ -200,9 +198,7 @@ def _free(job: TrainingJob, rates: Sequence[Rate | None], basis: Basis) -> CostB
     )
     known = [rate for rate in rates if rate]
     saved = 0 if job.capacity == "spot" else None
-    return CostBreakdown(
-        basis, 0, 0, groups, 0, 0, 0, 0, saved, 0, 0, _list_rate(job, rates), _source(known), None, predates_prices=False
-    )
+    return CostBreakdown(basis, 0, 0, groups, 0, 0, 0, 0, saved, 0, 0, _list_rate(job, rates), _source(known), None, predates_prices=False)
 
 
 def _serverless(job: TrainingJob, rules: CostRules, basis: Basis) -> CostBreakdown:

@@ -78,8 +78,6 @@ def _in_order(rates: Mapping[datetime, int]) -> tuple[list[datetime], list[int]]
 
 def discount_percent(discounts: Iterable[Discount], account: str, instance_family: str) -> float:
     """The percent off list price for an account and family: the most specific discount that fits, 0 without one."""
-    fitting = [
-        discount for discount in discounts if discount.account in (None, account) and discount.family in (None, instance_family)
-    ]
+    fitting = [discount for discount in discounts if discount.account in (None, account) and discount.family in (None, instance_family)]
     best = max(fitting, key=lambda discount: (discount.account is not None, discount.family is not None), default=None)
     return best.percent if best else 0.0

@@ -14,7 +14,7 @@ def storable(text: str, limit: int = COLUMN_LIMIT) -> str:
 
 
 def storable_tree(value: Any) -> Any:
-    """A JSON-like value with every text in it made storable, at any depth and without a length limit; huge integers become text."""
+    """A JSON-like value with every text in it made storable, at any depth and of any length; huge integers become text."""
     if isinstance(value, str):
         return storable(value, limit=len(value))
     if isinstance(value, dict):

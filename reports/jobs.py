@@ -72,9 +72,7 @@ def job_page_data(detail: JobDetail) -> dict[str, Any]:
                 "instance_type": kind,
                 "count": count,
                 "list_price_usd_per_hour": dollars(rate),
-                "at_list_price_usd": dollars(time_cost(seconds, count, rate))
-                if rate is not None and detail.row.ended_at
-                else None,
+                "at_list_price_usd": dollars(time_cost(seconds, count, rate)) if rate is not None and detail.row.ended_at else None,
             }
             for kind, count, rate in detail.row.instances
         ],

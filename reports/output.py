@@ -31,9 +31,7 @@ def as_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
     return buffer.getvalue()
 
 
-def print_table(
-    rows: Iterable[Mapping[str, Any]], columns: Sequence[str], title: str = "", total: Mapping[str, Any] | None = None
-) -> None:
+def print_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], title: str = "", total: Mapping[str, Any] | None = None) -> None:
     """A table on stdout: numbers to the right, unknown as a dash, whatever the text holds shown as text."""
     shown = [*rows, *([total] if total else [])]
     table = Table(title=_plain(title) or None, title_justify="left", box=None, header_style="bold")
@@ -51,9 +49,7 @@ def print_pairs(data: Mapping[str, Any]) -> None:
     for name, value in data.items():
         if isinstance(value, list) and value and isinstance(value[0], Mapping) and name != "instances":
             for number, item in enumerate(value):
-                table.add_row(
-                    name.replace("_", " ") if number == 0 else "", "  ".join(_cell(key, part) for key, part in item.items())
-                )
+                table.add_row(name.replace("_", " ") if number == 0 else "", "  ".join(_cell(key, part) for key, part in item.items()))
         else:
             table.add_row(name.replace("_", " "), _cell(name, value))
     Console(width=None if sys.stdout.isatty() else WIDE).print(table)

@@ -46,10 +46,7 @@ def _conversions(table: Table, columns: tuple[str, ...]) -> tuple[tuple[int, Cal
     """Which positions hold days or instants, and how they become numbers."""
     kinds: tuple[tuple[type, Callable[[Any], int]], ...] = ((Day, day_number), (Instant, to_millis))
     return tuple(
-        (position, convert)
-        for position, name in enumerate(columns)
-        for kind, convert in kinds
-        if isinstance(table.c[name].type, kind)
+        (position, convert) for position, name in enumerate(columns) for kind, convert in kinds if isinstance(table.c[name].type, kind)
     )
 
 

@@ -33,9 +33,7 @@ def open_engine(url: str) -> Engine:
         if parsed.get_backend_name() == "postgresql":
             return create_engine(parsed, pool_pre_ping=True)
     except (ArgumentError, NoSuchModuleError) as error:
-        raise DatabaseUnusable(
-            "[database] url is not a database URL; use sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME"
-        ) from error
+        raise DatabaseUnusable("[database] url is not a database URL; use sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME") from error
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).expanduser().parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed, connect_args={"timeout": 30, "check_same_thread": False})

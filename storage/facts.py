@@ -83,9 +83,7 @@ def upsert_descriptions(
     ids = _write(connection, scope, scope_row, [incoming[key] for key in changed_keys], observed_at)
     if seen_again:
         connection.execute(
-            update(training_jobs)
-            .where(training_jobs.c.id.in_(seen_again), training_jobs.c.watched)
-            .values(observed_at=observed_at)
+            update(training_jobs).where(training_jobs.c.id.in_(seen_again), training_jobs.c.watched).values(observed_at=observed_at)
         )
     changed = [StoredJob(ids[key], scope_row, incoming[key].job, observed_at) for key in changed_keys]
     mark_pending(connection, [stored.job_id for stored in changed])
@@ -279,6 +277,4 @@ def count_jobs(connection: Connection) -> int:
 
 
 def _stored(row: Any) -> StoredJob:
-    return StoredJob(
-        row.id, row.scope_id, training_job_from(packed_descriptions.unpack(row.description)), row.observed_at, row.gone_at
-    )
+    return StoredJob(row.id, row.scope_id, training_job_from(packed_descriptions.unpack(row.description)), row.observed_at, row.gone_at)

@@ -18,7 +18,7 @@ class SchemaNewer(DatabaseUnusable):
 
 
 def upgrade(engine: Engine) -> str:
-    """Creates the tables or brings them up to date; returns the version. Raises SchemaNewer, and touches nothing, for a newer one.
+    """Creates the tables or brings them up to date; returns the version. Raises SchemaNewer, touching nothing, for a newer one.
 
     Raises DatabaseUnusable when the database cannot be reached, or holds tables of something else.
     """

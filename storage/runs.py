@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from domain.text import storable
 from storage.schema import api_calls, collector_runs, watermarks
-from storage.state import dialect_insert
+from storage.state import DATA_VERSION, bump, dialect_insert
 
 Outcome = Literal["running", "ok", "partial", "failed", "abandoned"]
 MESSAGE_LIMIT = 2000
@@ -30,9 +30,7 @@ def start_run(connection: Connection, scope_row: int, collector: str, holder: st
     connection.execute(
         update(collector_runs)
         .where(table.scope_id == scope_row, table.collector == collector, table.outcome == "running")
-        .values(
-            outcome="abandoned", finished_at=at, message="the process ended before the run did; the next run went on from there"
-        )
+        .values(outcome="abandoned", finished_at=at, message="the process ended before the run did; the next run went on from there")
     )
     values = {"scope_id": scope_row, "collector": collector, "holder": holder, "started_at": at, "outcome": "running"}
     return int(connection.execute(insert(collector_runs).values(values).returning(table.id)).scalar_one())
@@ -51,6 +49,7 @@ def finish_run(
     values = {"finished_at": at, "outcome": outcome, "message": storable(message, MESSAGE_LIMIT)}
     totals = {"rows": rows, "calls": calls, "cost_nusd": cost_nusd}
     connection.execute(update(collector_runs).where(collector_runs.c.id == run_id).values(values | totals))
+    bump(connection, DATA_VERSION)  # freshness changed, and what live jobs have accrued
 
 
 def count_calls(connection: Connection, scope_row: int, day: date, counts: Iterable[CallCount]) -> None:
@@ -71,7 +70,5 @@ def read_watermark(connection: Connection, scope_row: int, collector: str) -> di
 
 def write_watermark(connection: Connection, scope_row: int, collector: str, state: dict[str, Any]) -> None:
     """Writes down how far a collector has come, in the transaction that keeps what it found."""
-    new = dialect_insert(connection, watermarks).values(
-        scope_id=scope_row, collector=collector, state=orjson.dumps(state).decode()
-    )
+    new = dialect_insert(connection, watermarks).values(scope_id=scope_row, collector=collector, state=orjson.dumps(state).decode())
     connection.execute(new.on_conflict_do_update(index_elements=["scope_id", "collector"], set_={"state": new.excluded.state}))

@@ -164,9 +164,7 @@ leases = Table(
     Column("expires_at", Instant, nullable=False),
 )
 
-pending_derivations = Table(
-    "pending_derivations", metadata, Column("job_id", Id, ForeignKey("training_jobs.id"), primary_key=True)
-)
+pending_derivations = Table("pending_derivations", metadata, Column("job_id", Id, ForeignKey("training_jobs.id"), primary_key=True))
 
 # --- derived ---
 

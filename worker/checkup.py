@@ -47,9 +47,7 @@ def _database(settings: Settings, now: Callable[[], datetime]) -> Iterator[Check
         return
     if found != newest:
         state = "empty" if found is None else f"at schema {found}"
-        yield Check(
-            "database", ok=False, detail=f"{state}; this release writes schema {newest}", fix="run: trainwatch db upgrade"
-        )
+        yield Check("database", ok=False, detail=f"{state}; this release writes schema {newest}", fix="run: trainwatch db upgrade")
         return
     yield Check("database", ok=True, detail=f"{engine.dialect.name}, schema {found}")
     yield from _freshness(engine, settings, now())
@@ -85,9 +83,7 @@ def _scope(target: Target, now: Callable[[], datetime]) -> Iterator[Check]:
         return
     yield Check(f"credentials, {label}", ok=True, detail=target.role_arn or "the credentials at hand")
     fine = abs(ahead) <= CLOCK_LIMIT_SECONDS
-    yield Check(
-        f"clock, {label}", ok=fine, detail=f"{ahead:+.0f} s against AWS", fix="" if fine else "set this machine's clock by NTP"
-    )
+    yield Check(f"clock, {label}", ok=fine, detail=f"{ahead:+.0f} s against AWS", fix="" if fine else "set this machine's clock by NTP")
     for permission in PROBES:
         yield _permission(clients, permission)
 

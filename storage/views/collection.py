@@ -79,8 +79,8 @@ def collector_states(connection: Connection) -> list[CollectorState]:
     statement = _runs().where(table.id.in_(newest)).order_by(scopes.c.account, scopes.c.region, table.collector)
     return [
         CollectorState(
-            row.account, row.region, row.name, row.scope_id, row.collector, row.outcome, row.message, row.started_at, row.finished_at,
-            succeeded.get((row.scope_id, row.collector)), row.rows, row.calls,
+            row.account, row.region, row.name, row.scope_id, row.collector, row.outcome, row.message, row.started_at,
+            row.finished_at, succeeded.get((row.scope_id, row.collector)), row.rows, row.calls,
         )
         for row in connection.execute(statement)
     ]  # fmt: skip
@@ -102,9 +102,7 @@ def recent_runs(connection: Connection, limit: int = 50, *, only_failed: bool = 
 
 
 def _runs() -> Any:
-    return select(collector_runs, scopes.c.account, scopes.c.region, scopes.c.name).join(
-        scopes, scopes.c.id == collector_runs.c.scope_id
-    )
+    return select(collector_runs, scopes.c.account, scopes.c.region, scopes.c.name).join(scopes, scopes.c.id == collector_runs.c.scope_id)
 
 
 def data_as_of(connection: Connection) -> datetime | None:
@@ -118,9 +116,7 @@ def oddity_counts(connection: Connection, limit: int = 100) -> list[OddityCount]
     """What was unexpected in AWS's answers, most frequent first."""
     table = oddities.c
     grouped = (
-        select(
-            table.kind, table.member, func.count(table.job_id.distinct()).label("jobs"), func.max(table.job_id).label("job_id")
-        )
+        select(table.kind, table.member, func.count(table.job_id.distinct()).label("jobs"), func.max(table.job_id).label("job_id"))
         .group_by(table.kind, table.member)
         .order_by(func.count(table.job_id.distinct()).desc(), table.kind, table.member)
         .limit(limit)

@@ -189,9 +189,7 @@ def _by_model(connection: Connection, by: Sequence[str], period: Period, teams: 
         months = months.where(table.c.team.in_(teams))
     found = _keyed(connection, months.group_by(*keys), by)
     days = rollup_model_days
-    outside = or_(
-        and_(days.c.day >= period.start, days.c.day < inner.start), and_(days.c.day >= inner.end, days.c.day < period.end)
-    )
+    outside = or_(and_(days.c.day >= period.start, days.c.day < inner.start), and_(days.c.day >= inner.end, days.c.day < period.end))
     edges = _from_rollup(days, by, period, teams, "primary_").where(outside)
     parts = [_keyed(connection, edges, by)]
     if inner.start == period.start:

@@ -89,11 +89,7 @@ def collect_and_measure(path: str) -> None:
     seconds = time.perf_counter() - started
     assert Keeper(engine, settings).finish() == 0, "something was left to derive"
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(
-        json.dumps(
-            {"rows": report.rows, "calls": report.calls, "seconds": seconds, "peak_bytes": peak, "outcome": report.outcome}
-        )
-    )
+    print(json.dumps({"rows": report.rows, "calls": report.calls, "seconds": seconds, "peak_bytes": peak, "outcome": report.outcome}))
 
 
 def collected(folder: Path) -> dict[str, float]:

@@ -11,9 +11,10 @@ from settings import Settings
 TARGET = Path(__file__).parents[2] / "docs" / "settings.md"
 HEAD = """# Settings
 
-`trainwatch.toml` in the current folder, or the file that `--config` or `TRAINWATCH_CONFIG` names. Everything is optional. Any value can
-come from the environment as `TRAINWATCH_<SECTION>__<KEY>`, and `${NAME}` inside a string is read from the environment. An unknown key or
-a wrong type stops start-up with the line, the key and what was expected. This page is made from the declarations in `settings.py`.
+`trainwatch.toml` in the current folder, or the file that `--config` or `TRAINWATCH_CONFIG` names. Everything is optional. Any
+value can come from the environment as `TRAINWATCH_<SECTION>__<KEY>`, and `${NAME}` inside a string is read from the environment.
+An unknown key or a wrong type stops start-up with the line, the key and what was expected. This page is made from the declarations
+in `settings.py`.
 """
 
 

@@ -36,7 +36,5 @@ def test_a_single_file_imports_only_what_stands_below_it(name: str) -> None:
 
 
 def test_only_the_demo_command_knows_the_simulator() -> None:
-    product = [
-        path for room in ROOMS - {"demo", "processes"} for path in (*ROOT.glob(f"{room}.py"), *ROOT.glob(f"{room}/**/*.py"))
-    ]
+    product = [path for room in ROOMS - {"demo", "processes"} for path in (*ROOT.glob(f"{room}.py"), *ROOT.glob(f"{room}/**/*.py"))]
     assert [str(path) for path in product if "demo" in imported(path)] == []

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-import demo
 import cli
+import demo
 from cli import main
 from demo import server
 from demo.clock import SetClock
@@ -103,9 +103,7 @@ def test_the_cost_of_the_demo_account_equals_its_own_plans_to_the_cent(account: 
     assert Decimal(str(report["total"]["cost_usd"])).quantize(CENT, ROUND_HALF_EVEN) == expected.quantize(CENT, ROUND_HALF_EVEN)
     assert Decimal(str(sum(row["cost_usd"] for row in report["rows"]))).quantize(CENT) == expected.quantize(CENT)
     live_without_price = sum(
-        1
-        for job in json.loads(run("jobs", "--status", "InProgress", "--format", "json"))
-        if job["basis"] == "unpriced" and job["started"]
+        1 for job in json.loads(run("jobs", "--status", "InProgress", "--format", "json")) if job["basis"] == "unpriced" and job["started"]
     )
     assert report["total"]["unpriced_jobs"] == sum(cost is None for cost in costs) + live_without_price
 

@@ -69,9 +69,7 @@ def upgrade() -> None:
         sa.Column("spot_savings_nusd", sa.BigInteger(), nullable=False),
         sa.Column("plan_covered_nusd", sa.BigInteger(), nullable=False),
         sa.Column("effective_nusd", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint(
-            "day", "team", "project", "instance_type", "capacity", "status", "scope_id", name=op.f("pk_rollup_days")
-        ),
+        sa.PrimaryKeyConstraint("day", "team", "project", "instance_type", "capacity", "status", "scope_id", name=op.f("pk_rollup_days")),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -182,9 +180,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_collector_runs")),
     )
     with op.batch_alter_table("collector_runs", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_collector_runs_scope_id_collector_started_at", ["scope_id", "collector", "started_at"], unique=False
-        )
+        batch_op.create_index("ix_collector_runs_scope_id_collector_started_at", ["scope_id", "collector", "started_at"], unique=False)
 
     op.create_table(
         "leases",
@@ -281,9 +277,7 @@ def upgrade() -> None:
             "ix_jobs_live", ["created_at"], unique=False, sqlite_where=sa.text("is_live = 1"), postgresql_where=sa.text("is_live")
         )
         batch_op.create_index("ix_jobs_team_cost_nusd", ["team", "cost_nusd", "started_at", "ended_at"], unique=False)
-        batch_op.create_index(
-            "ix_jobs_team_created_at", ["team", "created_at", "status", "capacity", "instance_type"], unique=False
-        )
+        batch_op.create_index("ix_jobs_team_created_at", ["team", "created_at", "status", "capacity", "instance_type"], unique=False)
 
     op.create_table(
         "oddities",

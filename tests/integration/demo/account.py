@@ -21,9 +21,7 @@ class Account:
         self.clock = SetClock(NOW)
         self.server: Server = start(plans, self.clock)
 
-    def client(
-        self, service: str, credentials: dict[str, str] | None = None, attempts: int = 1, region: str = "us-east-1"
-    ) -> Any:
+    def client(self, service: str, credentials: dict[str, str] | None = None, attempts: int = 1, region: str = "us-east-1") -> Any:
         """A client of the service: untyped, for a test may ask anything of it."""
         said = credentials or {"AccessKeyId": "AKIADEMO", "SecretAccessKey": "demo"}
         return boto3.client(

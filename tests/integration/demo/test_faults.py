@@ -21,9 +21,7 @@ def test_a_denied_operation_names_the_user_and_the_missing_action(open_account: 
     account.server.faults.deny("ListTrainingJobs")
     code, message = refused(account)
     assert code == "AccessDeniedException"
-    assert message.startswith(
-        "User: arn:aws:iam::123456789012:user/demo is not authorized to perform: sagemaker:ListTrainingJobs"
-    )
+    assert message.startswith("User: arn:aws:iam::123456789012:user/demo is not authorized to perform: sagemaker:ListTrainingJobs")
     assert message.endswith("because no identity-based policy allows the sagemaker:ListTrainingJobs action")
 
 

@@ -39,9 +39,7 @@ def test_a_host_reports_once_a_minute_summed_over_its_gpus(open_account: Open) -
 def test_each_behaviour_can_be_told_from_its_samples(open_account: Open) -> None:
     behaviours = ("idle", "hung", "straggler", "one_gpu", "slow", "silent")
     four_gpus = Cluster.of("ml.g5.12xlarge", 2)
-    account = open_account(
-        [job(f"rc-{one}", behaviour=one, cluster=four_gpus, phases=LONG, algorithm=LOSS) for one in behaviours]
-    )
+    account = open_account([job(f"rc-{one}", behaviour=one, cluster=four_gpus, phases=LONG, algorithm=LOSS) for one in behaviours])
     assert max(values(account, query("rc-idle/algo-1"))) < 20
     assert set(values(account, query("rc-hung/algo-1"))) == {400.0}
     assert values(account, query("rc-hung", "validation:loss", dimension="TrainingJobName")) == []
@@ -54,9 +52,7 @@ def test_each_behaviour_can_be_told_from_its_samples(open_account: Open) -> None
 
 def test_metrics_are_listed_for_two_weeks_after_the_end(open_account: Open) -> None:
     account = open_account([job("rc-fraud-a"), job("rc-fraud-old", 24 * 20)])
-    listed = account.client("cloudwatch").list_metrics(Namespace="/aws/sagemaker/TrainingJobs", MetricName="GPUUtilization")[
-        "Metrics"
-    ]
+    listed = account.client("cloudwatch").list_metrics(Namespace="/aws/sagemaker/TrainingJobs", MetricName="GPUUtilization")["Metrics"]
     assert [one["Dimensions"][0]["Value"] for one in listed] == ["rc-fraud-a/algo-1"]
 
 
@@ -72,9 +68,7 @@ def test_minutes_are_kept_for_fifteen_days(open_account: Open) -> None:
 def test_a_call_takes_500_queries_at_most(open_account: Open) -> None:
     queries = [query("rc-fraud-a/algo-1") | {"Id": f"q{number}"} for number in range(501)]
     with pytest.raises(ClientError, match="500"):
-        open_account().client("cloudwatch").get_metric_data(
-            StartTime=NOW - timedelta(hours=1), EndTime=NOW, MetricDataQueries=queries
-        )
+        open_account().client("cloudwatch").get_metric_data(StartTime=NOW - timedelta(hours=1), EndTime=NOW, MetricDataQueries=queries)
 
 
 def test_statistics_are_those_of_the_samples(open_account: Open) -> None:

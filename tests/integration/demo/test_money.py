@@ -72,18 +72,14 @@ def test_the_bill_of_a_job_is_its_billable_seconds_at_the_rate(open_account: Ope
     by_usage = billed(account, {"Type": "DIMENSION", "Key": "USAGE_TYPE"})
     on_demand = sum(ended(plan).billable_seconds or 0 for plan in plans if not plan.spot)
     assert round(by_usage["USE1-Train:ml.g5.2xlarge"], 6) == round(float(on_demand * rate / 3600), 6)
-    assert round(by_usage["USE1-TrSpt:ml.g5.2xlarge"], 6) == round(
-        float((ended(plans[1]).billable_seconds or 0) * rate / 3600), 6
-    )
+    assert round(by_usage["USE1-TrSpt:ml.g5.2xlarge"], 6) == round(float((ended(plans[1]).billable_seconds or 0) * rate / 3600), 6)
     assert round(by_usage["USE1-TrainWarmPool:ml.g5.2xlarge"], 6) == round(float(1800 * rate / 3600), 6)
     assert set(billed(account, {"Type": "TAG", "Key": "Team"})) == {"Team$rc", "Team$vision"}
 
 
 def test_a_long_job_is_billed_on_each_of_its_days(open_account: Open) -> None:
     account = open_account([job("rc-fraud-a", 24 * 30, phases=Phases(training_seconds=170_000))])
-    said = account.client("ce").get_cost_and_usage(
-        TimePeriod=MONTH, Granularity="DAILY", Metrics=["UnblendedCost", "UsageQuantity"]
-    )
+    said = account.client("ce").get_cost_and_usage(TimePeriod=MONTH, Granularity="DAILY", Metrics=["UnblendedCost", "UsageQuantity"])
     days = [one for one in said["ResultsByTime"] if float(one["Total"]["UnblendedCost"]["Amount"])]
     assert [one["TimePeriod"]["Start"] for one in days] == ["2026-10-21", "2026-10-22"] or len(days) == 3
 

@@ -53,9 +53,7 @@ def test_a_job_of_the_future_is_not_there_yet(open_account: Open) -> None:
 
 
 def test_a_listing_takes_a_page_before_it_filters(open_account: Open) -> None:
-    plans = [job(f"rc-fraud-{hours}", hours) for hours in range(2, 27)] + [
-        job("rc-fraud-live", 40, phases=Phases(training_seconds=1e6))
-    ]
+    plans = [job(f"rc-fraud-{hours}", hours) for hours in range(2, 27)] + [job("rc-fraud-live", 40, phases=Phases(training_seconds=1e6))]
     pages = list(open_account(plans).client("sagemaker").get_paginator("list_training_jobs").paginate(StatusEquals="InProgress"))
     assert [len(page["TrainingJobSummaries"]) for page in pages] == [0, 0, 1]
     assert ["NextToken" in page for page in pages] == [True, True, False]
@@ -296,8 +294,7 @@ def test_a_stopped_child_is_followed_by_another(open_account: Open) -> None:
 
 def test_a_stopped_tuner_stops_its_children_and_launches_no_more(open_account: Open) -> None:
     children = [
-        job(f"tuner-{number:03}-1a2b3c4d", 1.5 - number, tuning_job="tuner", phases=Phases(training_seconds=5000))
-        for number in range(1, 4)
+        job(f"tuner-{number:03}-1a2b3c4d", 1.5 - number, tuning_job="tuner", phases=Phases(training_seconds=5000)) for number in range(1, 4)
     ]
     account = open_account([*children, job("tuner-000-1a2b3c4d", 9.0, tuning_job="tuner")])
     sagemaker = account.client("sagemaker")

@@ -23,6 +23,7 @@ from storage.facts import mark_gone, record_prices, scope_id, upsert_description
 from storage.schema import DERIVED_TABLES, job_days, jobs, rollup_days, rollup_team_days, training_jobs
 from tests.descriptions import SCOPE, at, description
 
+LATER = at(100)
 OTHER = Scope("210987654321", "eu-west-1", "other")
 TEAMS = Settings.model_validate(
     {
@@ -36,14 +37,10 @@ LEARNS = Settings.model_validate({"conventions": {"company": "acme"}})
 def derived(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
     """Everything in the derived tables."""
     with reading(engine) as connection:
-        return {
-            table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr) for table in DERIVED_TABLES
-        }
+        return {table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr) for table in DERIVED_TABLES}
 
 
-def keep(
-    engine: Engine, found: list[dict[str, Any]], settings: Settings = TEAMS, scope: Scope = SCOPE, observed: datetime = at(100)
-) -> None:
+def keep(engine: Engine, found: list[dict[str, Any]], settings: Settings = TEAMS, scope: Scope = SCOPE, observed: datetime = LATER) -> None:
     """Collects some descriptions as the worker does."""
     keeper = Keeper(engine, settings)
     keeper.refresh()
@@ -171,9 +168,7 @@ def test_hostile_text_is_kept_as_text(engine: Engine) -> None:
         assert connection.scalar(select(func.count()).select_from(jobs)) == 2
 
 
-names = st.sampled_from(
-    ["rc-fraud-a-20261120-120000", "rc-credit-b-20261120-120000", "nlp-llm-c-20261120-120000", "odd-one", "nlp-x-d"]
-)
+names = st.sampled_from(["rc-fraud-a-20261120-120000", "rc-credit-b-20261120-120000", "nlp-llm-c-20261120-120000", "odd-one", "nlp-x-d"])
 collected = st.builds(
     lambda name, created, ran, kind, spot, status, tags, modified: description(
         name, created=created, ran=ran, instance_type=kind, spot_share=spot, status=status, tags=tags, modified=modified
@@ -238,9 +233,7 @@ def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("chosen", [TEAMS, LEARNS], ids=["teams in settings", "teams learned"])
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=happenings)
-def test_kept_incrementally_equals_rebuilt_from_scratch(
-    chosen: Settings, history: list[Any], empty_file: Path, tmp_path: Path
-) -> None:
+def test_kept_incrementally_equals_rebuilt_from_scratch(chosen: Settings, history: list[Any], empty_file: Path, tmp_path: Path) -> None:
     path = tmp_path / f"{random.random()}.db"  # noqa: S311 - a file name
     shutil.copy(empty_file, path)
     engine = open_engine(f"sqlite:///{path}")
@@ -287,9 +280,7 @@ def test_the_same_holds_on_each_database_over_one_long_history(engine: Engine) -
     assert derived(engine) == kept
     with reading(engine) as connection:
         whole = connection.scalar(select(func.sum(jobs.c.cost_nusd)))
-        spread = connection.scalar(
-            select(func.sum(job_days.c.compute_nusd + job_days.c.warm_pool_nusd + job_days.c.storage_nusd))
-        )
+        spread = connection.scalar(select(func.sum(job_days.c.compute_nusd + job_days.c.warm_pool_nusd + job_days.c.storage_nusd)))
     assert whole == spread
 
 

@@ -128,9 +128,7 @@ def test_rates_are_only_ever_added(engine: Engine) -> None:
         return Price("us-east-1", "ml.g5.2xlarge", at(since), nusd(usd), "price_list")
 
     with writing(engine) as connection:
-        assert record_prices(
-            connection, [price("2", 0), Price("us-east-1", ML_STORAGE, at(0), nusd("0.14"), "price_list")], at(1)
-        )
+        assert record_prices(connection, [price("2", 0), Price("us-east-1", ML_STORAGE, at(0), nusd("0.14"), "price_list")], at(1))
         assert record_prices(connection, [price("2", 30)], at(31)) == []  # the same rate, announced again
         assert record_prices(connection, [price("1", 40)], at(41)) == [price("1", 40)]
         assert record_prices(connection, [price("3", 40)], at(50)) == [price("3", 50)]  # corrected: from when we saw it

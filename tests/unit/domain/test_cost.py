@@ -194,8 +194,6 @@ def test_the_days_of_a_job_add_up_to_the_job(created: float, ran: float, share: 
     assert [day.started for day in days] == [True] + [False] * (len(days) - 1)
 
 
-@pytest.mark.parametrize(
-    "resources", [{}, {"InstanceType": "ml.g5.2xlarge"}, {"InstanceCount": 3}, {"InstanceGroups": [None, {}]}]
-)
+@pytest.mark.parametrize("resources", [{}, {"InstanceType": "ml.g5.2xlarge"}, {"InstanceCount": 3}, {"InstanceGroups": [None, {}]}])
 def test_a_job_whose_instances_are_not_told_is_unpriced(resources: dict[str, object]) -> None:
     assert cost_of(ResourceConfig=resources).basis == "unpriced"

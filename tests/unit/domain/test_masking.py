@@ -28,9 +28,7 @@ def test_a_parameter_whose_name_looks_like_a_secret_is_masked(name: str) -> None
     assert masked({"HyperParameters": {name: "x"}})["HyperParameters"][name] == MASK
 
 
-@pytest.mark.parametrize(
-    "name", ["max_tokens", "tokenizer", "num_tokens", "learning_rate", "sagemaker_program", "keyboard", "epochs"]
-)
+@pytest.mark.parametrize("name", ["max_tokens", "tokenizer", "num_tokens", "learning_rate", "sagemaker_program", "keyboard", "epochs"])
 def test_ordinary_parameters_are_kept(name: str) -> None:
     assert masked({"HyperParameters": {name: "7"}})["HyperParameters"][name] == "7"
 

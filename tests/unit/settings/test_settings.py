@@ -91,9 +91,7 @@ def test_an_unknown_key_is_named_with_its_line_and_what_was_expected(tmp_path: P
 
 
 def test_an_unknown_section_is_named_with_its_line(tmp_path: Path) -> None:
-    assert fails(tmp_path, "\n[colect]\njobs_seconds = 5\n").startswith(
-        "trainwatch.toml:2: colect: unknown key; expected one of: database"
-    )
+    assert fails(tmp_path, "\n[colect]\njobs_seconds = 5\n").startswith("trainwatch.toml:2: colect: unknown key; expected one of: database")
 
 
 def test_a_wrong_type_is_named_with_its_line_and_what_was_found(tmp_path: Path) -> None:

@@ -1,0 +1,67 @@
+"""The server: the Streamlit app with its health and metrics routes. `python -m app --port 8501` runs it."""
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+
+# Set before Streamlit is imported: no telemetry, and errors of pages go to the log, never to the screen.
+os.environ.setdefault("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "false")
+os.environ.setdefault("STREAMLIT_CLIENT_SHOW_ERROR_DETAILS", "none")
+os.environ.setdefault("STREAMLIT_SERVER_FILE_WATCHER_TYPE", "none")
+os.environ.setdefault("STREAMLIT_LOGGER_LEVEL", "error")
+
+import streamlit as st
+import uvicorn
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from storage import migrate
+from storage.engine import DatabaseUnusable
+from ui import metrics, reads
+
+MAIN = Path(__file__).resolve().parent / "ui" / "main.py"
+log = logging.getLogger("trainwatch.app")
+
+
+def healthz(_request: Request) -> PlainTextResponse:
+    """200 while the database answers and is of the version this release writes, else 503 with the reason."""
+    try:
+        found, newest = migrate.version(reads.engine())
+    except DatabaseUnusable as error:
+        return PlainTextResponse(f"{error}\n", status_code=503)
+    return PlainTextResponse("ok\n" if found == newest else f"schema {found}, not {newest}\n", status_code=200 if found == newest else 503)
+
+
+def prometheus(_request: Request) -> PlainTextResponse:
+    """Age of the data per scope and collector, live jobs and the data's version, as Prometheus reads them."""
+    try:
+        return PlainTextResponse(metrics.text(), media_type="text/plain; version=0.0.4")
+    except DatabaseUnusable as error:
+        return PlainTextResponse(f"{error}\n", status_code=503)
+
+
+def _logged(error: Exception) -> bool:
+    """A page's failure goes to the log; the screen says that something failed, without a traceback."""
+    log.error("a page failed", exc_info=error)
+    st.error("This page could not be shown. Reload it; if it stays so, the server's log says why.", icon=":material/error:")
+    return True
+
+
+app = st.App(MAIN, routes=[Route("/healthz", healthz), Route("/metrics", prometheus)], on_script_error=_logged)
+
+
+def main() -> None:
+    """Serves until SIGTERM."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=8501)
+    parser.add_argument("--address", default="127.0.0.1")
+    arguments = parser.parse_args()
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    uvicorn.run(app, host=arguments.address, port=arguments.port, log_level="warning", access_log=False, ws="websockets-sansio")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,27 @@
+"""What is this one?"""
+
+import streamlit as st
+
+from ui import job, parts
+from ui.figures import show_figure, timeline_figure
+
+detail = job.chosen()
+job.show_title(detail)
+parts.figures(job.cards(detail))
+
+spans, until = job.spans(detail)
+if spans:
+    with parts.panel("What happened", job.timeline_note(detail)):
+        show_figure(timeline_figure(spans, until), job.timeline_alt(detail), key="timeline")
+
+left, right = st.columns(2, gap="small")
+with left, parts.panel("Where the money went", job.money_note(detail), height="stretch"):
+    job.show_money(detail)
+with right, parts.panel("Whose job, on what", height="stretch"):
+    job.show_facts(detail)
+
+with parts.panel("Settings of the job", "Values that look like secrets were masked before they were stored."):
+    job.show_parameters(detail)
+if detail.oddities:
+    with parts.panel("Oddities", "What was unexpected in AWS's answer"):
+        job.show_oddities(detail)

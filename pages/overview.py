@@ -1,0 +1,32 @@
+"""Are we all right?"""
+
+import streamlit as st
+
+from ui import overview, parts, reads
+from ui.figures import show_figure, stack_alt, stacked_days_figure
+from ui.filters import team_filter
+
+if not reads.has_jobs():
+    parts.header("Are we all right?", "Nothing has been collected yet.")
+    parts.nothing_yet()
+    st.stop()
+
+slot = st.container(gap="small")
+teams = team_filter()
+state = overview.state(teams)
+with slot:
+    parts.header("Are we all right?", overview.answer(state))
+
+parts.figures(overview.cards(state))
+
+with parts.panel("Daily cost by team", "Billed, UTC days. Today is partial and paler."):
+    if any(any(values.values()) for values in state.daily.values()):
+        show_figure(stacked_days_figure(state.daily, state.days, state.today), stack_alt(state.daily, state.days), key="overview-days")
+    else:
+        st.caption("No job of these teams ended with time on the last 14 days.")
+
+with parts.panel("Dearest running jobs", overview.running_note(state), border=False):
+    if state.live:
+        overview.show_dearest(state.live[:5])
+    else:
+        st.caption("Nothing is running. Running jobs are listed here, the dearest per hour first.")

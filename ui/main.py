@@ -1,0 +1,28 @@
+"""The frame: brand, navigation, what is watched, then the page."""
+
+import os
+from pathlib import Path
+
+import streamlit as st
+
+from storage.engine import DatabaseUnusable
+from ui import places, reads
+from ui.words import plain
+
+STATIC = Path(__file__).parent / "static"
+
+st.set_page_config(page_title="Trainwatch", page_icon=str(STATIC / "mark.svg"), layout="wide", initial_sidebar_state=228)
+dark = st.context.theme.type == "dark"
+st.logo(str(STATIC / ("logo-dark.svg" if dark else "logo.svg")), icon_image=str(STATIC / "mark.svg"), size="medium")
+
+page = st.navigation(places.menu(), expanded=True)
+with st.sidebar:
+    try:
+        scopes = {(state.account_name or state.account, state.region) for state in reads.collector_states()}
+    except DatabaseUnusable as error:
+        st.error(f"The database cannot be used. {plain(str(error))}", icon=":material/database_off:")
+        st.stop()
+    st.caption("  \n".join(plain(f"{account} · {region}") for account, region in sorted(scopes)) or "Nothing collected yet")
+    if os.environ.get("TRAINWATCH_SIMULATED"):
+        st.badge("Simulated data", icon=":material/science:", color="violet", help="An invented account on this machine; no AWS.")
+page.run()

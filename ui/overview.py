@@ -1,0 +1,189 @@
+"""The state behind Overview: reads and sentences, so that the page is layout alone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from domain.forecast import month_end_forecast
+from domain.instants import iso
+from domain.money import NANO
+from domain.period import Period, period_named
+from storage.views.live import LiveJob
+from storage.views.spend import Spend
+from ui import places, reads, tables
+from ui.words import count, day, percent, ratio_percent, shown, usd, usd_exact
+
+
+@dataclass(frozen=True)
+class State:
+    """What Overview shows, for the teams picked."""
+
+    today: date
+    month: Spend
+    forecast_nusd: int
+    budget_nusd: int | None
+    live: list[LiveJob]
+    burn: list[tuple[datetime, int]]
+    days: list[date]
+    daily: Mapping[str, Mapping[date, int]]
+    saved_by_day: list[int]
+    month_by_day: list[int]
+
+    @property
+    def burn_nusd(self) -> int:
+        """Nano-dollars an hour of all running jobs whose price is known."""
+        return sum(job.accrual.burn_nusd_per_hour or 0 for job in self.live)
+
+    @property
+    def unpriced(self) -> int:
+        """Running jobs whose burn is not known."""
+        return sum(job.accrual.burn_nusd_per_hour is None for job in self.live)
+
+
+def by_day(by_team: Mapping[tuple[Any, ...], Spend]) -> dict[str, dict[date, int]]:
+    """Billed nano-dollars by team and day out of spending by both."""
+    daily: dict[str, dict[date, int]] = {}
+    for (team, one), spend in by_team.items():
+        daily.setdefault(team, {})[one] = spend.cost_nusd
+    return daily
+
+
+def state(teams: Sequence[str]) -> State:
+    """Everything Overview shows."""
+    today = reads.today()
+    fortnight, month_period = period_named("14d", today), period_named("month", today)
+    daily = by_day(reads.spend_by(("team", "day"), fortnight, teams))
+    month = reads.total(month_period, teams)
+    recent = reads.total(_last_whole_days(today), teams).cost_nusd
+    month_days = reads.spend_by(("day",), month_period, teams)
+    budgets = {team: budget for team, budget in reads.budgets().items() if not teams or team in teams}
+    return State(
+        today=today,
+        month=month,
+        forecast_nusd=month_end_forecast(month.cost_nusd, month.accruing_nusd, recent, today),
+        budget_nusd=sum(budgets.values()) if budgets else None,
+        live=reads.live_jobs(teams),
+        burn=reads.burn_history(teams),
+        days=fortnight.days,
+        daily=daily,
+        saved_by_day=[month_days.get((one,), Spend()).spot_savings_nusd for one in month_period.days],
+        month_by_day=[month_days.get((one,), Spend()).cost_nusd for one in month_period.days],
+    )
+
+
+def _last_whole_days(today: date) -> Period:
+    """The 14 UTC days up to yesterday."""
+    return Period(date.fromordinal(today.toordinal() - 14), today)
+
+
+def answer(found: State) -> str:
+    """Whether we are all right, in a sentence."""
+    burning = f"{count(len(found.live), 'job')} {'burns' if len(found.live) == 1 else 'burn'} **{usd(found.burn_nusd)} an hour**"
+    if not found.live:
+        burning = "nothing is running"
+    if found.budget_nusd is None:
+        return f"**{usd(found.month.cost_nusd)}** billed this month, heading for **{usd(found.forecast_nusd)}**; {burning}."
+    over = found.forecast_nusd - found.budget_nusd
+    if over > 0:
+        return f"Heading for **{usd(found.forecast_nusd)}**, **{usd(over)} over** the month's {usd(found.budget_nusd)}; {burning}."
+    return f"On budget for the month, **{usd(found.forecast_nusd)} of {usd(found.budget_nusd)}**; {burning}."
+
+
+def cards(found: State) -> list[dict[str, Any]]:
+    """The few figures that matter, each with its comparison."""
+    burning = [rate / NANO for _, rate in found.burn]
+    day_before = found.burn[0][1] if found.burn else 0
+    total, running = 0.0, []
+    for amount in found.month_by_day:
+        total += amount / NANO
+        running.append(total)
+    saved = [amount / NANO for amount in found.saved_by_day]
+    listed = ratio_percent(found.month.spot_savings_nusd, found.month.list_nusd)
+    waiting = sum(job.started_at is None or job.accrual.burn_nusd_per_hour == 0 for job in found.live)
+    return [
+        {
+            "label": "Burn now", "value": f"{usd(found.burn_nusd)}/h",
+            "delta": f"{count(found.unpriced, 'job')} unpriced" if found.unpriced else f"{usd(day_before)}/h a day ago",
+            "delta_color": "orange" if found.unpriced else "gray", "chart_data": burning,
+            "help": f"Estimate, list price: {usd_exact(found.burn_nusd)} an hour. Rate × instances of running jobs, spot at each team's "
+            "recent billable share. Line: the last 24 hours.",
+        },
+        {
+            "label": "Month to date", "value": usd(found.month.cost_nusd), "delta": f"{usd(found.month.accruing_nusd, sign=True)} accruing",
+            "chart_data": running if len(running) > 1 else None,
+            "help": f"Billed, ended jobs, UTC days since {day(found.today.replace(day=1))}: {usd_exact(found.month.cost_nusd)}. "
+            f"Accruing is what still runs, an estimate: {usd_exact(found.month.accruing_nusd)}.",
+        },
+        {"label": "Month-end forecast", "value": usd(found.forecast_nusd), **_against_budget(found)},
+        {
+            "label": "Saved by spot", "value": usd(found.month.spot_savings_nusd), "delta": f"{percent(listed)} of list price",
+            "chart_data": saved if len(saved) > 13 else None, "chart_type": "bar",
+            "help": f"{usd_exact(found.month.spot_savings_nusd)} this month. AWS's formula: 1 − billable ÷ training seconds, "
+            "on spot jobs alone.",
+        },
+        {
+            "label": "Running jobs", "value": f"{len(found.live):,}", "delta": f"{waiting:,} waiting" if waiting else "none waiting",
+            "help": "Jobs that have not ended. Waiting: not started yet, or interrupted and without capacity; they burn nothing.",
+        },
+    ]  # fmt: skip
+
+
+def _against_budget(found: State) -> dict[str, Any]:
+    text = (
+        f"Billed {usd_exact(found.month.cost_nusd)}, accruing {usd_exact(found.month.accruing_nusd)}, and for each day left the mean of "
+        "the last 14 whole days."
+    )
+    if found.budget_nusd is None:
+        return {"delta": "no budget set", "help": text}
+    over = found.forecast_nusd - found.budget_nusd
+    words = f"{usd(abs(over))} {'over' if over > 0 else 'under'} budget"
+    return {
+        "delta": words,
+        "delta_color": "red" if over > 0 else "green",
+        "help": f"{text} Budget {usd_exact(found.budget_nusd)}.",
+    }
+
+
+def running_note(found: State) -> str:
+    """How many of how many, and that amounts are estimates."""
+    if not found.live:
+        return ""
+    return f"{min(5, len(found.live))} of {len(found.live)} running; accruing, an estimate"
+
+
+def show_dearest(jobs: Sequence[LiveJob]) -> None:
+    """A table of live jobs of which each opens its page."""
+    rows = pd.DataFrame(
+        {
+            "job": [shown(job.name) for job in jobs],
+            "team": [tables.chip(job.team) for job in jobs],
+            "burn": [_dollars(job.accrual.burn_nusd_per_hour) for job in jobs],
+            "accruing": [_dollars(job.accrual.accruing_nusd) for job in jobs],
+            "used": [job.limit_used_percent for job in jobs],
+            "status": [job.secondary_status or job.status for job in jobs],
+            "instance": [", ".join(f"{kind} × {number}" for kind, number, _ in job.instances) for job in jobs],
+        }
+    )
+    config = {
+        "job": {"label": "Job", "width": 340},
+        "team": tables.team_column(),
+        "burn": tables.money_column("$/h", help="Estimate at list price while the job runs; empty where no price is known", width=78),
+        "accruing": tables.money_column("Accruing", help="Estimate: time on instances × list price", width=90),
+        "used": tables.share_column("Time limit used", width=130),
+        "status": st.column_config.TextColumn("State", width=100),
+        "instance": st.column_config.TextColumn("Instance"),
+    }
+
+    def open_row(row: int) -> None:
+        job = jobs[row]
+        places.open_job(job.name, job.account, job.region, iso(job.created_at) or "")
+
+    tables.clickable_table(rows, "job", "dearest_job", open_row, config)
+
+
+def _dollars(amount_nusd: int | None) -> float | None:
+    return None if amount_nusd is None else amount_nusd / NANO

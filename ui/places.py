@@ -1,0 +1,34 @@
+"""The pages, where they are in the menu and in the address."""
+
+from pathlib import Path
+from typing import NoReturn
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+FOLDER = Path(__file__).resolve().parents[1] / "pages"
+
+
+def menu() -> dict[str, list[StreamlitPage]]:
+    """Every page by the section it is listed under; the page of a job is reached from the lists alone."""
+    return {
+        "Cost": [
+            st.Page(FOLDER / "overview.py", title="Overview", icon=":material/space_dashboard:", url_path="overview", default=True),
+            st.Page(FOLDER / "team_cost.py", title="Team cost", icon=":material/groups:", url_path="team-cost"),
+        ],
+        "Operations": [
+            st.Page(FOLDER / "jobs.py", title="Jobs", icon=":material/list:", url_path="jobs"),
+            job_page(),
+        ],
+        "Admin": [st.Page(FOLDER / "collectors.py", title="Collectors", icon=":material/sync:", url_path="collectors")],
+    }
+
+
+def job_page() -> StreamlitPage:
+    """The page of one job."""
+    return st.Page(FOLDER / "job.py", title="Job", url_path="job", visibility="hidden")
+
+
+def open_job(name: str, account: str, region: str, created: str) -> NoReturn:
+    """Goes to the page of a job; a name alone may fit several."""
+    st.switch_page(job_page(), query_params={"job": name, "account": account, "region": region, "created": created})
