@@ -105,7 +105,9 @@ class SearchSource:
 def _lacks_instances(record: Mapping[str, Any]) -> bool:
     """Whether the record says nothing of instances though the job had its chance: serverless jobs are told by Describe alone."""
     resources = record.get("ResourceConfig") or {}
-    if any(resources.get(member) for member in ("InstanceType", "InstanceGroups", "SelectedInstanceType", "InstancePreferences")):
+    if not isinstance(resources, Mapping) or any(
+        resources.get(member) for member in ("InstanceType", "InstanceGroups", "SelectedInstanceType", "InstancePreferences")
+    ):
         return False
     return not (record.get("TrainingJobStatus") == "Failed" and not record.get("TrainingStartTime"))
 

@@ -15,13 +15,14 @@ if spans:
         show_figure(timeline_figure(spans, until), job.timeline_alt(detail), key="timeline")
 
 left, right = st.columns(2, gap="small")
-with left, parts.panel("Where the money went", job.money_note(detail), height="stretch"):
-    job.show_money(detail)
-with right, parts.panel("Whose job, on what", height="stretch"):
+with left:
+    with parts.panel("Where the money went", job.money_note(detail)):
+        job.show_money(detail)
+    with parts.panel("Settings of the job", "What looks like a secret was masked before it was stored."):
+        job.show_parameters(detail)
+with right, parts.panel("Whose job, on what"):
     job.show_facts(detail)
 
-with parts.panel("Settings of the job", "Values that look like secrets were masked before they were stored."):
-    job.show_parameters(detail)
 if detail.oddities:
     with parts.panel("Oddities", "What was unexpected in AWS's answer"):
         job.show_oddities(detail)

@@ -19,6 +19,5 @@ def job_url(region: str, name: str) -> str:
 
 def logs_url(region: str, name: str) -> str:
     """The job's log streams in CloudWatch Logs, whose console wants its parameters encoded twice, with $ for %."""
-    group = quote(quote(_LOG_GROUP, safe=""), safe="").replace("%", "$")
-    prefix = quote(quote(f"?logStreamNameFilter={name}/", safe=""), safe="").replace("%25", "$", 1).replace("%", "$")
-    return f"{_console(region)}/cloudwatch/home?region={quote(region)}#logsV2:log-groups/log-group/{group}{prefix}"
+    group, prefix = (quote(quote(text, safe=""), safe="").replace("%", "$") for text in (_LOG_GROUP, f"{name}/"))
+    return f"{_console(region)}/cloudwatch/home?region={quote(region)}#logsV2:log-groups/log-group/{group}$3FlogStreamNameFilter$3D{prefix}"

@@ -13,7 +13,11 @@ NAMES = PERIODS | {CUSTOM: "Custom"}
 
 def team_filter() -> list[str]:
     """Pills of all teams; none picked means all. Its key `team` is in the address."""
-    return list(st.pills("Teams", reads.team_ids(), selection_mode="multi", label_visibility="collapsed", key="team", bind="query-params"))
+    return list(
+        st.pills(
+            "Teams", reads.team_ids(), selection_mode="multi", label_visibility="collapsed", key="team", bind="query-params", wrap=True
+        )
+    )
 
 
 def period_filter(default: str) -> tuple[Period, str]:

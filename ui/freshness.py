@@ -38,7 +38,7 @@ def freshness(states: Sequence[CollectorState], now: datetime, jobs_seconds: int
     details = "  \n".join(_line(state, now) for state in states)
     failed = [state for state in jobs if state.outcome == "failed"]
     if failed:
-        return Freshness("failed", f"Failed, {ago(failed[0].succeeded_at, now)} good", details)
+        return Freshness("failed", f"Failed; data of {ago(failed[0].succeeded_at, now)}", details)
     if all(state.succeeded_at is None for state in jobs):
         progress = f": {jobs[0].message}" if jobs[0].message else ""
         return Freshness("collecting", f"Collecting{plain(progress, 40)}", details)

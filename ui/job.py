@@ -251,7 +251,7 @@ def show_parameters(detail: JobDetail) -> None:
         st.caption("The job has no tags, hyperparameters or environment.")
         return
     frame = pd.DataFrame([{"kind": kind, "name": w.shown(str(key), 120), "value": w.shown(str(value), 400)} for kind, key, value in rows])
-    config: dict[str, Any] = {"kind": C.TextColumn("", width=120), "name": C.TextColumn("Name", width=240), "value": "Value"}
+    config: dict[str, Any] = {"kind": C.TextColumn("", width=105), "name": C.TextColumn("Name", width=150), "value": "Value"}
     st.dataframe(frame, hide_index=True, column_config=config)
 
 

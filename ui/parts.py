@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import RerunException, StopException
@@ -33,12 +33,12 @@ def figures(cards: Sequence[Mapping[str, Any]]) -> None:
 
 
 @contextmanager
-def panel(title: str, note: str = "", *, border: bool = True, height: Literal["content", "stretch"] = "content") -> Iterator[None]:
+def panel(title: str, note: str = "", *, border: bool = True) -> Iterator[None]:
     """A titled part of a page. What fails in it is logged, said in a sentence, and stays in it.
 
     This is the one broad except of the browser's side: a page is never taken down by one of its parts.
     """
-    with st.container(border=border, gap="xsmall", height=height):
+    with st.container(border=border, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
             st.subheader(title, anchor=False, width="content")
             if note:

@@ -78,8 +78,10 @@ def _spot_hours(period: Period, teams: Sequence[str]) -> float | None:
 
 def compared(found: State) -> str:
     """The period of comparison, in words."""
-    last = date.fromordinal(found.before_period.end.toordinal() - 1)
-    return day(last) if last == found.before_period.start else f"{day(found.before_period.start)} to {day(last)}"
+    first, last = found.before_period.start, date.fromordinal(found.before_period.end.toordinal() - 1)
+    if first == last:
+        return day(last)
+    return f"{first.day}–{day(last)}" if first.month == last.month and first.year == last.year else f"{day(first)} – {day(last)}"
 
 
 def answer(found: State) -> str:
@@ -171,16 +173,16 @@ def show_teams(found: State) -> str | None:
     order = [name for name in frame.columns if (name != "budget" or month) and (name != "unpriced" or found.total.unpriced_jobs)]
     config = {
         "team": tables.team_column(),
-        "name": C.TextColumn("Name", width=100),
-        "billed": C.NumberColumn("Billed", format="$%,.2f", width=88, help="Ended jobs at list price; empty where no job has a price"),
-        "change": C.NumberColumn("Change, $", format="%+,.2f", help=f"Billed, in dollars, against {compared(found)}", width=90),
-        "share": tables.share_column("Share", width=95),
-        "budget": C.ProgressColumn("Budget used", format="%d%%", min_value=0, max_value=100, width=100, help="Of the month's budget"),
-        "saved": tables.money_column("Spot saved", width=88),
-        "accruing": tables.money_column("Accruing", width=82, help="Running jobs, an estimate; not in billed"),
-        "jobs": C.NumberColumn("Jobs", help="With any time on these days", width=60),
-        "unpriced": C.NumberColumn("Unpriced", help="Jobs without a known price: their cost is not in billed", width=70),
-        "days": C.BarChartColumn("By day", width=100, color="gray"),
+        "name": C.TextColumn("Name", width=90),
+        "billed": C.NumberColumn("Billed", format="$%,.2f", width=80, help="Ended jobs at list price; empty where no job has a price"),
+        "change": C.NumberColumn("Change, $", format="%+,.2f", help=f"Billed, in dollars, against {compared(found)}", width=80),
+        "share": tables.share_column("Share", width=85),
+        "budget": C.ProgressColumn("Budget used", format="%d%%", min_value=0, max_value=100, width=90, help="Of the month's budget"),
+        "saved": tables.money_column("Spot saved", width=80),
+        "accruing": tables.money_column("Accruing", width=76, help="Running jobs, an estimate; not in billed"),
+        "jobs": C.NumberColumn("Jobs", help="With any time on these days", width=48),
+        "unpriced": C.NumberColumn("Unpriced", help="Jobs without a known price: their cost is not in billed", width=66),
+        "days": C.BarChartColumn("By day", width=84, color="gray"),
     }
     event = st.dataframe(
         frame, hide_index=True, on_select="rerun", selection_mode="single-row", key="teams_table", column_config=config,
@@ -221,7 +223,7 @@ def _tree_jobs(found: State, sums: Mapping[tuple[str, ...], int]) -> Iterator[tu
             yield (
                 f"{_id(key)}/{job.job_id}",
                 f"{_html(name)}<br>{usd(job.cost_nusd)}",
-                "/".join(key),
+                _id(key),
                 job.cost_nusd,
                 job.team,
             )

@@ -1,0 +1,199 @@
+"""In a real browser, against the real server: addresses, reloads, clicks and downloads."""
+
+import csv
+import io
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from storage import migrate
+from storage.engine import open_engine
+from tests.filled import fill, settings_text
+
+pytestmark = pytest.mark.browser
+FLAGS = [
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+PATIENCE = 30_000
+
+
+def _executable() -> str:
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI must have a browser: install Debian's chromium")
+        pytest.skip("no Chromium on this machine; install Debian's chromium to run the browser tests")
+    return found
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium."""
+    executable = _executable()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of its own, in Berlin."""
+    context = browser.new_context(viewport={"width": 1280, "height": 720}, timezone_id="Europe/Berlin", accept_downloads=True)
+    context.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
+    yield context.new_page()
+    context.close()
+
+
+def _serve(folder: Path, url: str) -> Iterator[str]:
+    """The server as `trainwatch serve` starts it, from another folder than the project's."""
+    (folder / "trainwatch.toml").write_text(settings_text(url))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {"TRAINWATCH_CONFIG": str(folder / "trainwatch.toml"), "TRAINWATCH_SIMULATED": "1"}
+    process = subprocess.Popen([sys.executable, "-m", "app", "--port", str(port)], cwd=folder, env=environment)
+    try:
+        _wait(f"http://127.0.0.1:{port}/healthz")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _wait(url: str) -> None:
+    for _ in range(150):
+        try:
+            with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own server
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"{url} did not answer")
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server on a full database."""
+    folder = tmp_path_factory.mktemp("full")
+    fill(f"sqlite:///{folder / 'x.db'}", jobs=300)
+    yield from _serve(folder, f"sqlite:///{folder / 'x.db'}")
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[str]:
+    """A server that nobody has visited yet, on a full database."""
+    fill(f"sqlite:///{tmp_path / 'x.db'}", jobs=100)
+    yield from _serve(tmp_path, f"sqlite:///{tmp_path / 'x.db'}")
+
+
+@pytest.fixture
+def failing(tmp_path: Path) -> Iterator[str]:
+    """A server on a database whose last run failed."""
+    fill(f"sqlite:///{tmp_path / 'x.db'}", jobs=100, failing=True)
+    yield from _serve(tmp_path, f"sqlite:///{tmp_path / 'x.db'}")
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[str]:
+    """A server on an empty database."""
+    migrate.upgrade(open_engine(f"sqlite:///{tmp_path / 'x.db'}"))
+    yield from _serve(tmp_path, f"sqlite:///{tmp_path / 'x.db'}")
+
+
+def test_the_first_deep_link_on_a_fresh_server_comes_with_the_frame(fresh: str, page: Page) -> None:
+    page.goto(f"{fresh}/team-cost?period=Last+week")
+    expect(page.get_by_role("heading", name="What did each team spend, on what?")).to_be_visible()
+    expect(page.get_by_test_id("stSidebar").get_by_text("Collectors")).to_be_visible()
+    expect(page.get_by_test_id("stSidebar").get_by_text("Simulated data")).to_be_visible()
+
+
+def test_period_and_team_in_the_address_survive_a_reload(full: str, page: Page) -> None:
+    page.goto(f"{full}/team-cost")
+    page.get_by_role("radio", name="14 days").or_(page.get_by_role("button", name="14 days")).first.click()
+    page.get_by_role("button", name="rc", exact=True).or_(page.get_by_text("rc", exact=True)).first.click()
+    expect(page).to_have_url(re.compile(r"period=14(\+|%20)days"))
+    expect(page).to_have_url(re.compile(r"team=rc"))
+    lead = page.locator("h4").first
+    expect(lead).to_contain_text("14 days")
+    before = lead.inner_text()
+    page.reload()
+    expect(page.locator("h4").first).to_contain_text("14 days")
+    assert page.locator("h4").first.inner_text() == before
+    assert "team=rc" in page.url
+
+
+def test_a_click_in_the_table_opens_the_job_and_back_returns(full: str, page: Page) -> None:
+    page.goto(f"{full}/jobs")
+    expect(page.get_by_role("heading", name="Find any job")).to_be_visible()
+    table = page.get_by_test_id("stDataFrame").first
+    expect(table).to_be_visible()
+    page.wait_for_timeout(1500)  # the table draws on a canvas, which has no element to wait for
+    box = table.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + 60, box["y"] + 48)
+    expect(page).to_have_url(re.compile(r"/job\?job="))
+    expect(page.get_by_text("Where the money went")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Find any job")).to_be_visible()
+
+
+def test_a_job_link_opens_the_job_on_a_new_visit(full: str, page: Page) -> None:
+    page.goto(f"{full}/job?job=no-such-job")
+    expect(page.get_by_text("No such job")).to_be_visible()
+
+
+def test_the_csv_download_has_every_job_of_the_list(full: str, page: Page) -> None:
+    page.goto(f"{full}/jobs?created_in=All+time&team=rc")
+    expect(page.locator("h4").first).to_contain_text("of all time")
+    shown = int(re.sub(r"\D", "", page.locator("h4").first.inner_text().split("job")[0]))
+    with page.expect_download() as download:
+        page.get_by_role("button", name=re.compile("CSV")).click()
+    rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8-sig"))))
+    assert len(rows) == shown > 10
+    assert {row["team"] for row in rows} == {"rc"}
+    assert all(not row["name"].startswith(("=", "+", "@")) for row in rows)
+
+
+def test_the_team_cost_download_adds_up_to_the_page(full: str, page: Page) -> None:
+    page.goto(f"{full}/team-cost?period=Last+month")
+    expect(page.locator("h4").first).to_contain_text("billed last month")
+    with page.expect_download() as download:
+        page.get_by_role("button", name=re.compile("CSV")).click()
+    rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8-sig"))))
+    assert sum(float(row["billed_usd"] or 0) for row in rows) > 0
+
+
+def test_an_empty_database_tells_the_next_step(empty: str, page: Page) -> None:
+    page.goto(empty)
+    expect(page.get_by_text("trainwatch collect --once")).to_be_visible()
+    assert "Traceback" not in page.content()
+
+
+def test_a_failing_collector_is_seen_on_every_page_with_its_reason(failing: str, page: Page) -> None:
+    page.goto(f"{failing}/overview")
+    expect(page.get_by_text(re.compile("^Failed; data of"))).to_be_visible()
+    page.get_by_test_id("stSidebar").get_by_text("Collectors").click()
+    expect(page.get_by_text("add sagemaker:Search to")).to_be_visible()
+
+
+def test_a_phone_shows_the_page_without_scrolling_sideways(full: str, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark")
+    page = context.new_page()
+    page.goto(f"{full}/team-cost")
+    expect(page.get_by_role("heading", name="What did each team spend, on what?")).to_be_visible(timeout=PATIENCE)
+    page.wait_for_timeout(1500)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
+    context.close()
