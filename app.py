@@ -60,6 +60,8 @@ def main() -> None:
     parser.add_argument("--address", default="127.0.0.1")
     arguments = parser.parse_args()
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for name in ("uvicorn.access", "uvicorn.error", "websockets.server"):
+        logging.getLogger(name).disabled = True  # Streamlit gives them handlers of its own, one line per asset
     uvicorn.run(app, host=arguments.address, port=arguments.port, log_level="warning", access_log=False, ws="websockets-sansio")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from aws.integrity import mark
 from aws.timestamps import timestamp_from
 
 WHOLE = ("Search", "DescribeTrainingJob")
@@ -22,12 +23,13 @@ def keep_whole(client: Any) -> None:
 
 
 def _read(operation_model: Any, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
-    """Reads the body in botocore's stead; errors, and anything that is not the JSON expected, are left to it."""
+    """Reads the body in botocore's stead; errors, and anything that is not an object, are left to it."""
     if response_dict["status_code"] != 200 or operation_model.service_model.resolved_protocol != "json":
         return
     try:
         answer = orjson.loads(response_dict["body"])
     except orjson.JSONDecodeError:
+        mark(customized_response_dict)
         return
     if not isinstance(answer, dict):
         return

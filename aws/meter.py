@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Any, NamedTuple
 
+from aws.integrity import is_marked
+
 # Nano-dollars a unit. SageMaker's, the Price List's and STS's calls are free.
 # Source: the pricing pages of CloudWatch ($0.01 per 1 000 metrics), Cost Explorer ($0.01 a request), S3 ($0.005 per 1 000 LIST).
 _COST_EXPLORER_REQUEST = 10_000_000
@@ -48,10 +50,16 @@ class Meter:
         events.register("response-received", self._counter(service))
 
     def _counter(self, service: str) -> Callable[..., None]:
-        def count(event_name: str, response_dict: Mapping[str, Any] | None, context: Mapping[str, Any], **_: Any) -> None:
+        def count(
+            event_name: str,
+            response_dict: Mapping[str, Any] | None,
+            parsed_response: dict[str, Any] | None,
+            context: Mapping[str, Any],
+            **_: Any,
+        ) -> None:
             operation = event_name.rpartition(".")[2]
             answered = response_dict is not None
-            is_error = response_dict is None or response_dict["status_code"] >= 300
+            is_error = response_dict is None or response_dict["status_code"] >= 300 or is_marked(parsed_response)
             cost = price_nusd(service, operation, context.get(_METRICS_ASKED, 0)) if answered else 0
             self._add(f"{service}:{operation}", int(is_error), cost)
 

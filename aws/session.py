@@ -19,6 +19,7 @@ from botocore.exceptions import NoCredentialsError
 
 from aws.answers import keep_whole
 from aws.errors import Misconfigured, translated
+from aws.integrity import refuse_cut_answers
 from aws.meter import Meter
 from aws.timestamps import timestamp_from
 from domain.scope import Scope
@@ -147,6 +148,7 @@ class Clients:
                     self._core = _session_of(self.target, self.meter)
                 client = _client(self._core, service, region, self.where)
                 self.meter.attach(client)
+                refuse_cut_answers(client)
                 if service == "sagemaker":
                     keep_whole(client)
                 self._made[service, region] = client

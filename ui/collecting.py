@@ -95,7 +95,7 @@ def show_states(found: State) -> None:
                 "outcome": [one.outcome],
                 "good": w.ago(one.succeeded_at, found.now),
                 "at": w.clock(one.succeeded_at, zone),
-                "said": w.shown(one.message),
+                "said": w.cell(one.message),
                 "rows": one.rows,
                 "calls": one.calls,
             }
@@ -128,7 +128,7 @@ def show_runs(found: State) -> None:
                 "took": w.duration((run.finished_at - run.started_at).total_seconds()) if run.finished_at else "under way",
                 "rows": run.rows,
                 "calls": run.calls,
-                "said": w.shown(run.message),
+                "said": w.cell(run.message),
             }
             for run in found.runs
         ]
@@ -168,8 +168,8 @@ def show_oddities(found: State) -> None:
                 "what": one.kind,
                 "where": one.member,
                 "jobs": one.jobs,
-                "detail": w.shown(one.example_detail, 120),
-                "job": w.shown(one.example_job, 80),
+                "detail": w.cell(one.example_detail, 120),
+                "job": w.cell(one.example_job, 80),
             }
             for one in found.oddities
         ]

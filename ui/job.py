@@ -141,7 +141,7 @@ def spans(detail: JobDetail) -> tuple[list[tuple[str, datetime, datetime, str]],
     until = detail.row.ended_at or detail.row.observed_at
     rows = [
         (
-            w.shown(row.status, 30),
+            w.cell(row.status, 30),
             row.start.astimezone(zone),
             (row.end or until).astimezone(zone),
             _html(w.shown(row.message, 120)),
@@ -221,20 +221,20 @@ def show_facts(detail: JobDetail) -> None:
     row, job, zone = detail.row, detail.job, w.zone_named(st.context.timezone)
     known = "" if row.team_known or row.team_rule == "none" else ", not in settings"
     facts = {
-        "Team": f"{w.shown(row.team, 60)}, by {RULES.get(row.team_rule, 'no rule')}{known}",
-        "Project": f"{w.shown(row.project, 60)}, by {RULES.get(row.project_rule, 'no rule')}",
-        "Model type": w.shown(row.model_type, 60),
-        "Tuning job": w.shown(row.tuning_job, 80) if row.tuning_job else None,
-        "Pipeline": w.shown(row.pipeline, 80) if row.pipeline else None,
+        "Team": f"{w.cell(row.team, 60)}, by {RULES.get(row.team_rule, 'no rule')}{known}",
+        "Project": f"{w.cell(row.project, 60)}, by {RULES.get(row.project_rule, 'no rule')}",
+        "Model type": w.cell(row.model_type, 60),
+        "Tuning job": w.cell(row.tuning_job, 80) if row.tuning_job else None,
+        "Pipeline": w.cell(row.pipeline, 80) if row.pipeline else None,
         "Account, region": f"{row.account}, {row.region}",
         "Created": f"{w.clock(row.created_at, zone)} ({w.utc(row.created_at)})",
         "Started": w.clock(row.started_at, zone),
         "Ended": w.clock(row.ended_at, zone),
         "Instances": ", ".join(f"{kind} × {number}" for kind, number, _ in row.instances) or w.UNKNOWN,
         "Time limit": w.duration(job.max_runtime_seconds),
-        "Warm pool": w.shown(job.warm_pool_status, 40) if job.warm_pool_status else None,
-        "Output": w.shown(job.output_uri, 200),
-        "Checkpoints": w.shown(job.checkpoint_uri, 200) if job.checkpoint_uri else "none configured",
+        "Warm pool": w.cell(job.warm_pool_status, 40) if job.warm_pool_status else None,
+        "Output": w.cell(job.output_uri, 200),
+        "Checkpoints": w.cell(job.checkpoint_uri, 200) if job.checkpoint_uri else "none configured",
     }
     frame = pd.DataFrame([{"what": what, "value": value} for what, value in facts.items() if value is not None])
     config: dict[str, Any] = {"what": C.TextColumn("", width=120), "value": ""}
@@ -250,12 +250,12 @@ def show_parameters(detail: JobDetail) -> None:
     if not rows:
         st.caption("The job has no tags, hyperparameters or environment.")
         return
-    frame = pd.DataFrame([{"kind": kind, "name": w.shown(str(key), 120), "value": w.shown(str(value), 400)} for kind, key, value in rows])
+    frame = pd.DataFrame([{"kind": kind, "name": w.cell(str(key), 120), "value": w.cell(str(value), 400)} for kind, key, value in rows])
     config: dict[str, Any] = {"kind": C.TextColumn("", width=105), "name": C.TextColumn("Name", width=150), "value": "Value"}
     st.dataframe(frame, hide_index=True, column_config=config)
 
 
 def show_oddities(detail: JobDetail) -> None:
     """What was unexpected in AWS's answer."""
-    frame = pd.DataFrame([{"what": note.kind, "where": note.member, "detail": w.shown(note.detail)} for note in detail.oddities])
+    frame = pd.DataFrame([{"what": note.kind, "where": note.member, "detail": w.cell(note.detail)} for note in detail.oddities])
     st.dataframe(frame, hide_index=True, column_config={"what": "What", "where": "Where", "detail": "Detail"})

@@ -11,7 +11,7 @@ from domain.instants import iso
 from domain.money import NANO
 from storage.views.joblist import COUNT_LIMIT, JobFilter, JobPage, JobRow, Sort
 from ui import places, reads, tables
-from ui.words import clock, count, plain, shown, zone_named
+from ui.words import cell, clock, count, plain, zone_named
 
 C = st.column_config
 PAGE_SIZE = 50
@@ -121,9 +121,9 @@ def _row(row: JobRow) -> dict[str, Any]:
     seconds = row.live.accrual.seconds if row.live else row.training_seconds
     accruing = row.live.accrual.accruing_nusd if row.live else None
     return {
-        "job": shown(row.name),
+        "job": cell(row.name),
         "team": tables.chip(row.team),
-        "project": shown(row.project, 60),
+        "project": cell(row.project, 60),
         "status": row.status,
         "billed": None if row.cost_nusd is None else row.cost_nusd / NANO,
         "accruing": None if accruing is None else accruing / NANO,

@@ -15,7 +15,7 @@ from domain.period import Period, period_named
 from storage.views.live import LiveJob
 from storage.views.spend import Spend
 from ui import places, reads, tables
-from ui.words import count, day, percent, ratio_percent, shown, usd, usd_exact
+from ui.words import cell, count, day, percent, ratio_percent, usd, usd_exact
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def show_dearest(jobs: Sequence[LiveJob]) -> None:
     """A table of live jobs of which each opens its page."""
     rows = pd.DataFrame(
         {
-            "job": [shown(job.name) for job in jobs],
+            "job": [cell(job.name) for job in jobs],
             "team": [tables.chip(job.team) for job in jobs],
             "burn": [_dollars(job.accrual.burn_nusd_per_hour) for job in jobs],
             "accruing": [_dollars(job.accrual.accruing_nusd) for job in jobs],

@@ -13,7 +13,9 @@ def menu() -> dict[str, list[StreamlitPage]]:
     """Every page by the section it is listed under; the page of a job is reached from the lists alone."""
     return {
         "Cost": [
-            st.Page(FOLDER / "overview.py", title="Overview", icon=":material/space_dashboard:", url_path="overview", default=True),
+            st.Page(FOLDER / "overview.py", title="Overview", icon=":material/space_dashboard:", url_path="home", default=True),
+            # The default page is served at the root alone; whoever types its name finds it as well.
+            st.Page(FOLDER / "overview.py", title="Overview", url_path="overview", visibility="hidden"),
             st.Page(FOLDER / "team_cost.py", title="Team cost", icon=":material/groups:", url_path="team-cost"),
         ],
         "Operations": [

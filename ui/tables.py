@@ -11,7 +11,7 @@ import streamlit as st
 from domain.attribution import UNATTRIBUTED
 from reports.figures import csv_cell
 from ui import reads
-from ui.words import shown
+from ui.words import cell
 
 C = st.column_config
 
@@ -26,7 +26,7 @@ def team_column(label: str = "Team") -> Any:
 
 def chip(text: str) -> list[str]:
     """A badge's value: a list of one, or empty."""
-    return [shown(text, 60)] if text else []
+    return [cell(text, 60)] if text else []
 
 
 def money_column(label: str, **more: Any) -> Any:

@@ -13,7 +13,7 @@ from domain.money import NANO
 from domain.period import Period
 from storage.views.spend import NOTHING, DearJob, Spend
 from ui import places, reads, tables
-from ui.words import MINUS, count, day, percent, plain, ratio_percent, shown, usd, usd_exact
+from ui.words import MINUS, cell, count, day, percent, plain, ratio_percent, shown, usd, usd_exact
 
 C = st.column_config
 DEAREST, IN_TREE = 50, 60
@@ -157,7 +157,7 @@ def show_teams(found: State) -> str | None:
     frame = pd.DataFrame(
         {
             "team": [tables.chip(team) for team, _ in rows],
-            "name": [shown(reads.team_name(team), 60) for team, _ in rows],
+            "name": [cell(reads.team_name(team), 60) for team, _ in rows],
             "billed": [_known(spend) for _, spend in rows],
             "change": [(spend.cost_nusd - found.previous.get(team, NOTHING).cost_nusd) / NANO for team, spend in rows],
             "share": [ratio_percent(spend.cost_nusd, whole) for _, spend in rows],
@@ -280,11 +280,11 @@ def show_dearest(found: State, selected: str | None) -> None:
 
 def _job_row(job: DearJob, row: Any) -> dict[str, Any]:
     return {
-        "job": shown(row.name),
+        "job": cell(row.name),
         "team": tables.chip(job.team),
         "billed": job.cost_nusd / NANO,
-        "project": shown(job.project, 60),
-        "model": shown(job.model_type, 60) if job.model_type else "",
+        "project": cell(job.project, 60),
+        "model": cell(job.model_type, 60) if job.model_type else "",
         "capacity": row.capacity.replace("_", " "),
         "status": row.status,
         "instance": ", ".join(f"{kind} × {number}" for kind, number, _ in row.instances),

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain.money import NANO
+from reports.figures import csv_cell
 
 UNKNOWN = "—"
 NARROW = "\u00a0"
@@ -103,6 +104,11 @@ def shown(text: str | None, limit: int = 400) -> str:
         return UNKNOWN
     visible = _CONTROL.sub("�", text)
     return visible if len(visible) <= limit else f"{visible[: limit - 1]}…"
+
+
+def cell(text: str | None, limit: int = 400) -> str:
+    """Text from AWS or people in a table, from which the browser can save CSV: never a formula to a spreadsheet."""
+    return str(csv_cell(shown(text, limit)))
 
 
 def md(text: str) -> str:

@@ -46,11 +46,14 @@ class Watched:
         self.aws: Server = start(plans, self.clock)
         self.engine = engine
         self.settings = Settings.model_validate(sections)
+        self._own: Target | None = None
         self._clients: dict[tuple[Target, str], Clients] = {}
 
     def clients(self, collector: str = "jobs", target: Target | None = None) -> Clients:
         """Clients that live as long as the account, as in the worker."""
-        wanted = target or watched(self.settings)[0]
+        self._own = self._own or (None if target else watched(self.settings)[0])
+        wanted = target or self._own
+        assert wanted is not None
         return self._clients.setdefault((wanted, collector), Clients(wanted))
 
     def run(self, collector: str = "jobs", stopping: Event | None = None, target: Target | None = None) -> RunReport:

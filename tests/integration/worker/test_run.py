@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from threading import Event
+from typing import Any
 
 import pytest
 
 import aws.session
+import worker.run
 from aws.session import Target
 from demo.workload import bulk
 from domain.scope import Scope
@@ -53,11 +55,17 @@ def test_a_single_mishap_is_retried_and_counted(fault: str, watch: Watch) -> Non
     assert report.calls == account.aws.calls.total() - 1  # the one that asked whose the credentials are, before the run
 
 
-def test_a_failure_in_the_middle_keeps_what_came_before(watch: Watch) -> None:
+def test_a_failure_in_the_middle_keeps_what_came_before(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     account = watch(bulk(900, NOW, 50))
-    account.aws.faults.slow("Search", 0, times=4)
-    account.aws.faults.fail("Search", 500)
-    report = account.run()
+    real = worker.run.note_progress
+
+    def then_fail(*arguments: Any) -> None:
+        real(*arguments)
+        account.aws.faults.fail("Search", 500)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(worker.run, "note_progress", then_fail)
+        report = account.run()
     assert report.outcome == "failed"
     assert 100 <= account.names().total() < 900
     assert f"{account.names().total()} jobs seen" in report.message
