@@ -20,6 +20,8 @@ def refuse_cut_answers(client: Any) -> None:
 
 
 def _mark_if_short(operation_model: Any, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
+    if customized_response_dict:  # read whole already, in `aws.answers`: JSON that is cut is none
+        return
     if operation_model.has_streaming_output or operation_model.http.get("method") == "HEAD":
         return
     announced = str(response_dict["headers"].get("content-length", ""))

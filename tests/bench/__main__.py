@@ -59,7 +59,7 @@ def measured(folder: Path, jobs: int) -> list[Row]:
     rows += slowest_views(large)
     rows.append(growth(small, large))
     rows.append((f"Database of {jobs:,} jobs", f"{size:.2f} GB", "≤ 1.5 GB", size <= 1.5))
-    return rows + page_scripts(folder / "large.db", settings, NOW)
+    return rows + page_scripts(folder / "large.db", settings)
 
 
 def main() -> None:
