@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine
-
-from storage.engine import reading
+from storage.engine import Engine, reading
 from storage.facts import WatchedJob, known_modifications, watched_jobs
 from storage.runs import read_watermark
 

@@ -72,7 +72,7 @@ class Keeper:
         clear_pending(connection, [stored.job_id for stored in changed])
         bump(connection, DATA_VERSION)
 
-    def finish(self) -> int:
+    def finish(self, progress: Progress = lambda done, total: None) -> int:
         """Derives whatever is still marked, after price changes, new teams, or a run that was killed; returns how many."""
         done = 0
         while True:
@@ -80,6 +80,8 @@ class Keeper:
                 marked = pending_jobs(connection, _CHUNK)
                 self.derive(connection, stored_jobs(connection, marked))
             done += len(marked)
+            if marked:
+                progress(done, done)
             if not marked and not self._learn():
                 keep_quick(self._engine)
                 return done

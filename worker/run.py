@@ -9,8 +9,6 @@ from datetime import datetime
 from threading import Event
 from typing import Literal
 
-from sqlalchemy import Connection, Engine
-
 from aws.errors import AwsError, CredentialsUnusable
 from aws.meter import Count, since
 from aws.session import Clients
@@ -20,7 +18,7 @@ from collectors.books import Books
 from derivations.keep import Keeper
 from domain.scope import Scope
 from settings import Settings
-from storage.engine import writing
+from storage.engine import Connection, Engine, writing
 from storage.facts import mark_gone, record_prices, scope_id, upsert_descriptions
 from storage.leases import Lease, LeaseLost, acquire, new_holder
 from storage.runs import CallCount, count_calls, finish_run, note_progress, start_run, write_watermark
@@ -117,13 +115,13 @@ class CollectorRun:
         try:
             self._clients.verify_account()
             if self._collector == jobs.NAME:
-                self._keeper.refresh()
+                self._keeper.refresh(lambda done, total: self._still_here(lease, run_id, f"deriving anew: {done:,} of {total:,} jobs"))
             with closing(self._batches(lease.scope_row)) as batches:
                 for number, batch in enumerate(batches, 1):
                     self._keep(batch, lease, run_id)
                     self._after(number)
             if self._collector == jobs.NAME or self._tally.changed:
-                self._keeper.finish()
+                self._keeper.finish(lambda done, _: self._still_here(lease, run_id, f"deriving: {done:,} jobs"))
         except LeaseLost:
             raise
         except _Stopped:
@@ -143,6 +141,12 @@ class CollectorRun:
         # Teams learned early are not derived twice: looked for after the 1st, 2nd, 4th, 8th … batch.
         if number & (number - 1) == 0 and self._collector == jobs.NAME:
             self._keeper.finish()
+
+    def _still_here(self, lease: Lease, run_id: int, progress: str) -> None:
+        """Keeps the lease, and tells whoever watches, while a long derivation goes on."""
+        with writing(self._engine) as connection:
+            lease.renew(connection, self._now())
+            note_progress(connection, run_id, self._tally.rows, 0, progress)
 
     def _batches(self, scope_row: int) -> Batches:
         if self._collector == prices.NAME:

@@ -11,12 +11,12 @@ from typing import Any
 
 from apscheduler.executors.pool import ThreadPoolExecutor as SchedulerPool
 from apscheduler.schedulers.background import BackgroundScheduler
-from sqlalchemy import Engine
 
 from aws.errors import AwsError
 from aws.session import Clients, Target, watched
 from collectors import jobs, prices
 from settings import Settings
+from storage.engine import Engine
 from worker.run import COLLECTORS, Clock, CollectorRun, RunReport
 
 PRICES_FIRST_SECONDS = 5.0  # so long the first look at jobs waits for rates, which else would have everything derived twice

@@ -10,11 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from tests.bench.scripts import page_scripts
-
 from storage.engine import Engine
 from tests.bench.account import ingest, memory
 from tests.bench.build import build
+from tests.bench.scripts import page_scripts
 from tests.bench.views import by_team_and_day, opening_a_job, p95, questions
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
