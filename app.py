@@ -12,6 +12,9 @@ os.environ.setdefault("STREAMLIT_CLIENT_SHOW_ERROR_DETAILS", "none")
 os.environ.setdefault("STREAMLIT_SERVER_FILE_WATCHER_TYPE", "none")
 os.environ.setdefault("STREAMLIT_LOGGER_LEVEL", "error")
 
+# Reads are cached by Streamlit and used by the routes too, which it warns of at import, once for each read.
+logging.getLogger("streamlit.runtime.caching.cache_data_api").addFilter(lambda record: record.levelno >= logging.ERROR)
+
 import streamlit as st
 import uvicorn
 from starlette.requests import Request
@@ -61,7 +64,8 @@ def main() -> None:
     arguments = parser.parse_args()
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for name in ("uvicorn.access", "uvicorn.error", "websockets.server"):
-        logging.getLogger(name).disabled = True  # Streamlit gives them handlers of its own, one line per asset
+        # Streamlit gives them handlers and levels of its own, one line per asset; a filter outlives that.
+        logging.getLogger(name).addFilter(lambda record: record.levelno >= logging.WARNING)
     uvicorn.run(app, host=arguments.address, port=arguments.port, log_level="warning", access_log=False, ws="websockets-sansio")
 
 
