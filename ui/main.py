@@ -16,6 +16,10 @@ dark = st.context.theme.type == "dark"
 st.logo(str(STATIC / ("logo-dark.svg" if dark else "logo.svg")), icon_image=str(STATIC / "mark.svg"), size="medium")
 
 page = st.navigation(places.menu(), expanded=True)
+# Loopback has no address here. Sign-in is not built: whoever may see nothing without it sees nothing.
+if reads.current_settings().access.public_role == "none" and st.context.ip_address is not None:
+    st.error("This dashboard is shown to nobody from other machines: [access] public_role is none.", icon=":material/lock:")
+    st.stop()
 with st.sidebar:
     try:
         scopes = {(state.account_name or state.account, state.region) for state in reads.collector_states()}

@@ -1,5 +1,6 @@
 """Documentation that has gone stale fails here: settings, commands, permissions, pages, figures and links."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -51,9 +52,16 @@ def test_every_permission_is_documented_and_tried_by_doctor() -> None:
     assert needed <= set(PROBES)
 
 
+def test_the_reader_policy_allows_what_collectors_call_and_nothing_more() -> None:
+    policy = json.loads((ROOT / "deploy" / "reader-policy.json").read_text(encoding="utf-8"))
+    actions = [statement["Action"] for statement in policy["Statement"]]
+    allowed = {name for action in actions for name in ([action] if isinstance(action, str) else action)}
+    assert allowed == set(PROBES)
+
+
 def test_every_page_is_documented() -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in DOCS)
-    titles = re.findall(r'title="([A-Z][a-z ]+)"', (ROOT / "ui" / "main.py").read_text(encoding="utf-8"))
+    titles = re.findall(r'title="([A-Z][a-z ]+)"', (ROOT / "ui" / "places.py").read_text(encoding="utf-8"))
     assert len(titles) >= 5
     assert [title for title in titles if f"**{title}**" not in text] == []
 

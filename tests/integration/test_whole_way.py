@@ -154,6 +154,22 @@ def test_rebuilding_from_the_facts_changes_no_figure(account: server.Server) -> 
     run("db", "check")
 
 
+def test_doctor_finds_everything_well_and_then_names_what_was_taken_away(account: server.Server) -> None:
+    run("collect", "--once")
+
+    def failing() -> list[dict[str, str]]:
+        # The account's answers carry the real date, the test's clock does not: the clock is rightly found to be off.
+        result = CliRunner().invoke(main, ["doctor", "--format", "json"])
+        assert result.exit_code == 1
+        return [check for check in json.loads(result.stdout) if not check["ok"] and not check["check"].startswith("clock")]
+
+    assert failing() == []
+    account.faults.deny("Search")
+    (denied,) = failing()
+    assert denied["check"].startswith("sagemaker:Search")
+    assert "add sagemaker:Search" in denied["fix"]
+
+
 def test_a_second_pass_and_time_going_by_keep_the_books_true(account: server.Server) -> None:
     run("collect", "--once")
     account.calls.clear()
