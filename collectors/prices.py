@@ -21,7 +21,7 @@ SERVICE = "AmazonSageMaker"
 HOURS, GB_MONTHS = "Hrs", "GB-Mo"
 # The usage type is never blank and says what is billed; `instanceType` is often blank. TrainWarmPool, TrSpt and Host rows of
 # the same instance are other prices, and so are unused hours of a training plan.
-_INSTANCE = re.compile(r"(?:^|-)Train:(ml\.[a-z0-9\-]+\.[a-z0-9\-]+)$")
+_INSTANCE = re.compile(r"(?:^|-)Train:(ml\.[a-z0-9\-]+\.[a-z0-9]+)$")
 _STORAGE = re.compile(r"(?:^|-)Train:VolumeUsage(?:\.|$)")
 
 

