@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from ui import job, parts
+from ui import job, jobfacts, parts
 from ui.figures import show_figure, timeline_figure
 
 detail = job.chosen()
 job.show_title(detail)
-parts.figures(job.cards(detail))
+parts.figures(lambda: job.cards(detail))
 
 spans, until = job.spans(detail)
 if spans:
@@ -16,13 +16,13 @@ if spans:
 
 left, right = st.columns(2, gap="small")
 with left:
-    with parts.panel("Where the money went", job.money_note(detail)):
-        job.show_money(detail)
-    with parts.panel("Settings of the job", "What looks like a secret was masked before it was stored."):
-        job.show_parameters(detail)
+    with parts.panel("Where the money went", jobfacts.money_note(detail)):
+        jobfacts.show_money(detail)
+    with parts.panel("Settings of the job", "What looked like a secret was masked before it was stored."):
+        jobfacts.show_parameters(detail)
 with right, parts.panel("Whose job, on what"):
-    job.show_facts(detail)
+    jobfacts.show_facts(detail)
 
 if detail.oddities:
     with parts.panel("Oddities", "What was unexpected in AWS's answer"):
-        job.show_oddities(detail)
+        jobfacts.show_oddities(detail)

@@ -2,19 +2,20 @@
 
 import streamlit as st
 
-from ui import joblist, parts, reads
+from ui import joblist, parts
 
 QUESTION = "Find any job"
-if not reads.has_jobs():
-    parts.header(QUESTION, "Nothing has been collected yet.")
-    parts.nothing_yet()
-    st.stop()
+parts.require_jobs(QUESTION)
 
 slot = st.container(gap="small")
-wanted, sort = joblist.filters()
-page, number = joblist.read(wanted, sort)
+asked = page = None
+with parts.guarded("the list of jobs"):
+    asked = joblist.filters()
+    page = joblist.read(*asked)
 with slot:
-    parts.header(QUESTION, joblist.answer(page, wanted))
+    parts.header(QUESTION, lambda: joblist.answer(page, asked[0]) if page and asked else "The list could not be read.")
+if page is None or asked is None:
+    st.stop()
 
 if not page.rows:
     parts.empty(
@@ -24,8 +25,9 @@ if not page.rows:
     )
     st.stop()
 
-joblist.show(page)
+with parts.guarded("the table of jobs"):
+    joblist.show(page)
 with st.container(horizontal=True, vertical_alignment="center"):
     joblist.pager(page)
     st.space("stretch")
-    joblist.show_download(wanted, sort, page.total)
+    joblist.show_download(*asked, page.total)

@@ -2,22 +2,19 @@
 
 import streamlit as st
 
-from ui import overview, parts, reads
+from ui import overview, parts
 from ui.figures import show_figure, stack_alt, stacked_days_figure
 from ui.filters import team_filter
 
-if not reads.has_jobs():
-    parts.header("Are we all right?", "Nothing has been collected yet.")
-    parts.nothing_yet()
-    st.stop()
+QUESTION = "Are we all right?"
+parts.require_jobs(QUESTION)
 
 slot = st.container(gap="small")
-teams = team_filter()
-state = overview.state(teams)
+state = overview.State(team_filter())
 with slot:
-    parts.header("Are we all right?", overview.answer(state))
+    parts.header(QUESTION, lambda: overview.answer(state))
 
-parts.figures(overview.cards(state))
+parts.figures(lambda: overview.cards(state))
 
 with parts.panel("Daily cost by team", "Billed, UTC days. Today is partial and paler."):
     if any(any(values.values()) for values in state.daily.values()):
@@ -25,7 +22,8 @@ with parts.panel("Daily cost by team", "Billed, UTC days. Today is partial and p
     else:
         st.caption("No job of these teams ended with time on the last 14 days.")
 
-with parts.panel("Dearest running jobs", overview.running_note(state), border=False):
+with parts.panel("Dearest running jobs", border=False) as note:
+    note(overview.running_note(state))
     if state.live:
         overview.show_dearest(state.live[:5])
     else:

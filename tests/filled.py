@@ -2,6 +2,7 @@
 
 import tomllib
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import demo
 from demo.lifecycle import describe
@@ -23,14 +24,16 @@ def settings_text(url: str) -> str:
     return f'[database]\nurl = "{url}"\n{demo.settings_text()}'
 
 
-def fill(url: str, now: datetime | None = None, jobs: int = 400, *, failing: bool = False) -> None:
-    """A database as it looks after some runs; with `failing`, the last one was denied."""
+def fill(url: str, now: datetime | None = None, jobs: int = 400, *, failing: bool = False, text: str | None = None) -> None:
+    """A database as it looks after some runs; with `failing`, the last one was denied; `text` stands wherever people may write."""
     moment = (now or datetime.now(UTC)).replace(microsecond=0)
     settings = Settings.model_validate(tomllib.loads(settings_text(url)))
     engine = open_engine(url)
     migrate.upgrade(engine)
     plans = [plan for plan in workload(1, jobs, moment) if plan.created_at <= moment and plan.deleted_at is None]
     found = [{**describe(plan, moment), "Tags": [{"Key": key, "Value": value} for key, value in plan.tags.items()]} for plan in plans]
+    if text is not None:
+        found = [_written(description, text) for description in found]
     keeper = Keeper(engine, settings)
     keeper.refresh()
     with writing(engine) as connection:
@@ -46,3 +49,15 @@ def fill(url: str, now: datetime | None = None, jobs: int = 400, *, failing: boo
             note_progress(connection, run, 0, 1, "")
             finish_run(connection, run, moment, "failed", DENIED, 0, 1, 0)
     engine.dispose()
+
+
+def _written(description: dict[str, Any], text: str) -> dict[str, Any]:
+    """The description with a text wherever people may choose one."""
+    changed = description | {
+        "Tags": [{"Key": "Team", "Value": text}, {"Key": "Project", "Value": f"={text}"}, {"Key": text, "Value": text}],
+        "HyperParameters": {text: text},
+        "SecondaryStatusTransitions": [step | {"StatusMessage": text} for step in description.get("SecondaryStatusTransitions") or []],
+    }
+    if description["TrainingJobStatus"] in ("Failed", "Stopped"):
+        changed["FailureReason"] = f"{text}\nline two\n{text * 20}"
+    return changed

@@ -1,7 +1,7 @@
 """The state behind Collectors: whether what is shown can be trusted."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -11,35 +11,66 @@ from domain.money import NANO
 from domain.period import period_named
 from storage.views.collection import CallRow, CollectorState, OddityCount, Run
 from storage.views.spend import Spend
-from ui import reads
+from ui import places, reads
 from ui import words as w
-from ui.freshness import Freshness, freshness
+from ui.freshness import LATE_FACTOR, SLACK, Freshness, freshness
 
 C = st.column_config
 CALL_DAYS = 30
-OUTCOMES = ["ok", "running", "partial", "failed", "abandoned"]
-OUTCOME_COLORS = ["green", "blue", "orange", "red", "gray"]
+OUTCOMES = ["ok", "running", "partial", "failed", "abandoned", "late"]
+OUTCOME_COLORS = ["green", "blue", "orange", "red", "gray", "orange"]
 
 
-@dataclass(frozen=True)
 class State:
-    """What Collectors shows."""
+    """What Collectors shows; each part is read when it is first asked for, so that it fails alone."""
 
-    now: datetime
-    states: list[CollectorState]
-    runs: list[Run]
-    oddities: list[OddityCount]
-    calls: list[CallRow]
-    freshness: Freshness
-    month: Spend
+    def __init__(self) -> None:
+        self.now, self.today = reads.now(), reads.today()
+        self.month = period_named("month", self.today)
 
+    @cached_property
+    def states(self) -> list[CollectorState]:
+        """Each collector of each scope, with its newest run."""
+        return reads.collector_states()
 
-def state() -> State:
-    """Everything Collectors shows."""
-    now, today = reads.now(), reads.today()
-    found = reads.collecting(today - timedelta(days=CALL_DAYS))
-    fresh = freshness(found["states"], now, reads.current_settings().collect.jobs_seconds)
-    return State(now, found["states"], found["runs"], found["oddities"], found["calls"], fresh, reads.total(period_named("month", today)))
+    @cached_property
+    def runs(self) -> list[Run]:
+        """The newest runs."""
+        return reads.recent_runs()
+
+    @cached_property
+    def oddities(self) -> list[OddityCount]:
+        """What was unexpected, by kind."""
+        return reads.oddity_counts()
+
+    @cached_property
+    def calls(self) -> list[CallRow]:
+        """Our own calls of the last 30 days."""
+        return reads.calls_since(self.today - timedelta(days=CALL_DAYS))
+
+    @cached_property
+    def freshness(self) -> Freshness:
+        """What the chip says."""
+        return freshness(self.states, self.now, reads.current_settings().collect.jobs_seconds)
+
+    @cached_property
+    def spend(self) -> Spend:
+        """The month's spending, for how much of it has a price."""
+        return reads.total(self.month)
+
+    @cached_property
+    def unpriced(self) -> list[tuple[str, str, Spend]]:
+        """Instance types and regions with jobs that have no price this month, most instance time first."""
+        found = reads.spend_by(("instance_type", "region"), self.month).items()
+        rows = [(key[0], key[1], spend) for key, spend in found if spend.unpriced_jobs]
+        return sorted(rows, key=lambda row: -row[2].instance_seconds)
+
+    def outcome(self, one: CollectorState) -> str:
+        """How a collector stands: its newest outcome, or that it should have run again long ago."""
+        own = reads.current_settings().collect
+        every = own.jobs_seconds if one.collector == "jobs" else own.prices_seconds
+        due = one.succeeded_at is not None and self.now - one.succeeded_at > LATE_FACTOR * timedelta(seconds=every) + SLACK
+        return "late" if due and one.outcome == "ok" else one.outcome
 
 
 def answer(found: State) -> str:
@@ -64,7 +95,7 @@ def cards(found: State) -> list[dict[str, Any]]:
     """Freshness, calls, their price, and how much of the month has a price."""
     good = min((one.succeeded_at for one in found.states if one.collector == "jobs" and one.succeeded_at), default=None)
     calls, errors = sum(row.calls for row in found.calls), sum(row.errors for row in found.calls)
-    month, seconds = found.month, reads.current_settings().collect.jobs_seconds
+    month, seconds = found.spend, reads.current_settings().collect.jobs_seconds
     return [
         {"label": "Jobs, last good run", "value": w.ago(good, found.now), "delta": f"every {w.duration(seconds)}", "help": w.utc(good)},
         {
@@ -92,9 +123,9 @@ def show_states(found: State) -> None:
             {
                 "collector": one.collector,
                 "where": f"{one.account_name or one.account} · {one.region}",
-                "outcome": [one.outcome],
+                "outcome": [found.outcome(one)],
                 "good": w.ago(one.succeeded_at, found.now),
-                "at": w.clock(one.succeeded_at, zone),
+                "at": w.short_clock(one.succeeded_at, zone, found.today),
                 "said": w.cell(one.message),
                 "rows": one.rows,
                 "calls": one.calls,
@@ -104,11 +135,10 @@ def show_states(found: State) -> None:
     )
     config = {
         "collector": C.TextColumn("Collector", width=80), "where": C.TextColumn("Account and region", width=190),
-        "outcome": _outcome_column(), "good": C.TextColumn("Last good", width=100), "at": C.TextColumn("In your zone", width=140),
-        "said": C.TextColumn("In words", width=420), "rows": C.NumberColumn("Rows", format="localized", width=70),
-        "calls": C.NumberColumn("Calls", width=60),
+        "outcome": _outcome_column(), "good": C.TextColumn("Last good", width=100), "at": C.TextColumn("In your zone", width=100),
+        "said": C.TextColumn("In words"),
     }  # fmt: skip
-    st.dataframe(frame, hide_index=True, column_config=config)
+    st.dataframe(frame, hide_index=True, column_config=config, column_order=list(config))
     for one in found.states:
         if one.outcome in ("failed", "partial"):
             color = "red" if one.outcome == "failed" else "orange"
@@ -121,7 +151,7 @@ def show_runs(found: State) -> None:
     frame = pd.DataFrame(
         [
             {
-                "started": w.clock(run.started_at, zone),
+                "started": w.short_clock(run.started_at, zone, found.today),
                 "collector": run.collector,
                 "where": f"{run.account_name or run.account} · {run.region}",
                 "outcome": [run.outcome],
@@ -134,10 +164,10 @@ def show_runs(found: State) -> None:
         ]
     )
     config = {
-        "started": C.TextColumn("Started", width=130), "collector": C.TextColumn("Collector", width=80),
-        "where": C.TextColumn("Account and region", width=170), "outcome": _outcome_column(), "took": C.TextColumn("Took", width=60),
-        "rows": C.NumberColumn("Rows", format="localized", width=70), "calls": C.NumberColumn("Calls", width=60),
-        "said": C.TextColumn("In words", width=420),
+        "started": C.TextColumn("Started", width=96), "collector": C.TextColumn("Collector", width=72),
+        "where": C.TextColumn("Account and region", width=180), "outcome": _outcome_column(), "took": C.TextColumn("Took", width=56),
+        "rows": C.NumberColumn("Rows", format="localized", width=60), "calls": C.NumberColumn("Calls", width=52),
+        "said": C.TextColumn("In words"),
     }  # fmt: skip
     st.dataframe(frame, hide_index=True, column_config=config)
 
@@ -151,10 +181,32 @@ def show_calls(found: State) -> None:
         st.caption("No call yet.")
         return
     config: dict[str, Any] = {
-        "op": "Operation", "calls": C.NumberColumn("Calls", format="localized", width=80), "errors": C.NumberColumn("Errors", width=70),
-        "usd": C.NumberColumn("Price", format="$%,.2f", width=80),
+        "op": C.TextColumn("Operation", width=200), "calls": C.NumberColumn("Calls", format="localized", width=56),
+        "errors": C.NumberColumn("Errors", width=56), "usd": C.NumberColumn("Price", format="$%,.2f", width=60),
     }  # fmt: skip
     st.dataframe(frame, hide_index=True, column_config=config, placeholder="")
+
+
+def show_unpriced(found: State) -> None:
+    """What has no price this month, with its instance hours, and the way to the jobs."""
+    if not found.unpriced:
+        st.caption("Every job of this month has a price." if found.spend.jobs else "No job ran this month.")
+        return
+    frame = pd.DataFrame([_unpriced_row(*row) for row in found.unpriced])
+    config: dict[str, Any] = {
+        "kind": C.TextColumn("Instance type", width=132), "region": C.TextColumn("Region", width=100),
+        "jobs": C.NumberColumn("Jobs", width=48, help="Without a price"),
+        "hours": C.NumberColumn("Instance hours", format="%,.1f", width=100, help="Of all jobs of the type this month"),
+    }  # fmt: skip
+    st.dataframe(frame, hide_index=True, column_config=config, placeholder="—")
+    st.page_link(places.jobs_page(), label="List the jobs without a price", icon=":material/list:", query_params={"price": "Unpriced"})
+
+
+def _unpriced_row(kind: str, region: str, spend: Spend) -> dict[str, Any]:
+    """A row of what has no price; a serverless job has neither instances nor hours of them."""
+    known = kind not in ("", "none")
+    hours = spend.instance_seconds / 3600 if known else None
+    return {"kind": w.cell(kind, 60) if known else "serverless, by tokens", "region": region, "jobs": spend.unpriced_jobs, "hours": hours}
 
 
 def show_oddities(found: State) -> None:

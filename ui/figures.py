@@ -16,12 +16,12 @@ from domain.attribution import UNATTRIBUTED
 from domain.money import NANO
 from ui import reads
 from ui.words import day as day_words
-from ui.words import usd
+from ui.words import html, usd
 
 _SLOTS = pio.templates["streamlit"].layout.colorway
 _DIVERGING = [color for _, color in pio.templates["streamlit"].layout.colorscale.diverging]
 _SEQUENTIAL = [color for _, color in pio.templates["streamlit"].layout.colorscale.sequential]
-RED, FAINT, GRAY_SOFT, GRAY_MID, GRAY = _DIVERGING[1], _DIVERGING[4], _DIVERGING[5], _DIVERGING[6], _DIVERGING[7]
+RED_SOFT, FAINT, GRAY_SOFT, GRAY_MID, GRAY = _DIVERGING[3], _DIVERGING[4], _DIVERGING[5], _DIVERGING[6], _DIVERGING[7]
 ACCENT, ACCENT_SOFT = _DIVERGING[9], _SEQUENTIAL[2]
 TEXT, BACKGROUND = "#000037", "#000038"  # placeholders as well
 GRID, TICK = "rgba(128,134,148,0.18)", "#717888"  # readable on both backgrounds
@@ -159,7 +159,7 @@ def treemap_figure(nodes: Sequence[tuple[str, str, str, int, str]], height: int 
 
 def timeline_figure(spans: Sequence[tuple[str, datetime, datetime, str]], until: datetime) -> go.Figure:
     """A job's states as (status, start, end, message) on one clock, in the viewer's zone as given."""
-    tones = {"Training": ACCENT_SOFT, "Uploading": ACCENT_SOFT, "Interrupted": RED, "Stopping": GRAY_SOFT}
+    tones = {"Training": ACCENT_SOFT, "Uploading": ACCENT_SOFT, "Interrupted": RED_SOFT, "Stopping": GRAY_SOFT}
     figure = go.Figure()
     for status, start, end, message in spans:
         length = (end - start).total_seconds() * 1000
@@ -187,7 +187,7 @@ def timeline_figure(spans: Sequence[tuple[str, datetime, datetime, str]], until:
 def _name(team: str) -> str:
     """A team's id as a label: HTML means nothing in it."""
     cut = team if len(team) <= 14 else f"{team[:13]}…"
-    return cut.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return html(cut)
 
 
 def stack_alt(daily: Mapping[str, Mapping[date, int]], days: Sequence[date]) -> str:

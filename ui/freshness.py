@@ -4,10 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
-import streamlit as st
-
 from storage.views.collection import CollectorState
-from ui import reads
 from ui.words import ago, plain, utc
 
 LATE_FACTOR = 3
@@ -23,11 +20,12 @@ LOOK: dict[Level, tuple[str, str]] = {
 
 
 class Freshness(NamedTuple):
-    """The state of what is shown: its level, a few words for the chip, and the details behind it."""
+    """The state of what is shown: its level, a few words for the chip, the details behind it, and why it failed (Markdown)."""
 
     level: Level
     words: str
     details: str
+    reason: str = ""
 
 
 def freshness(states: Sequence[CollectorState], now: datetime, jobs_seconds: int) -> Freshness:
@@ -38,12 +36,17 @@ def freshness(states: Sequence[CollectorState], now: datetime, jobs_seconds: int
     details = "  \n".join(_line(state, now) for state in states)
     failed = [state for state in jobs if state.outcome == "failed"]
     if failed:
-        return Freshness("failed", f"Failed; data of {ago(failed[0].succeeded_at, now)}", details)
+        since = failed[0].succeeded_at
+        words = f"Failed; data of {ago(since, now)}" if since else "Failed; no data yet"
+        return Freshness("failed", words, details, plain(failed[0].message, 300))
     if all(state.succeeded_at is None for state in jobs):
         progress = f": {jobs[0].message}" if jobs[0].message else ""
         return Freshness("collecting", f"Collecting{plain(progress, 40)}", details)
     oldest = min((state.succeeded_at for state in jobs if state.succeeded_at), default=None)
     late = oldest is None or now - oldest > LATE_FACTOR * timedelta(seconds=jobs_seconds) + SLACK
+    others = [state.collector for state in states if state.outcome == "failed"]
+    if others and not late:
+        return Freshness("late", f"{others[0].capitalize()} failed; jobs {ago(oldest, now)}", details)
     return Freshness("late" if late else "fresh", f"Updated {ago(oldest, now)}", details)
 
 
@@ -51,11 +54,3 @@ def _line(state: CollectorState, now: datetime) -> str:
     where = plain(f"{state.account_name or state.account} {state.region}")
     said = f": {plain(state.message, 200)}" if state.outcome in ("failed", "partial") else ""
     return f"**{state.collector}** {where}: {state.outcome}, last good {ago(state.succeeded_at, now)} ({utc(state.succeeded_at)}){said}"
-
-
-@st.fragment(run_every="20s")
-def show_chip() -> None:
-    """The chip at the top right; it looks again by itself, at our database alone."""
-    found = freshness(reads.collector_states(), reads.now(), reads.current_settings().collect.jobs_seconds)
-    color, icon = LOOK[found.level]
-    st.badge(found.words, icon=icon, color=color, help=found.details)  # type: ignore[arg-type] # a literal out of a table

@@ -1,5 +1,6 @@
 """One job: which it is, its figures, its states, its money, and whose it is."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NoReturn
 
@@ -7,75 +8,100 @@ import pandas as pd
 import streamlit as st
 
 from domain.instants import iso
-from domain.money import NANO, usd
-from storage.views.joblist import JobDetail
-from ui import console, parts, reads
+from domain.money import usd
+from storage.views.joblist import JobDetail, JobRow
+from ui import console, parts, places, reads, tables
 from ui import words as w
-from ui.freshness import show_chip
 
 C = st.column_config
-RULES = {
-    "tag": "its tags",
-    "name": "its name",
-    "parent": "its tuning job or pipeline",
-    "role": "its role",
-    "bucket": "its output bucket",
-}
-SOURCES = {
-    "price_list": "Price List",
-    "shipped": "shipped price table, not your account's Price List",
-    "override": "a price in settings",
-}
+SHORT_REASON = 160
+QUESTION = "What is this one?"
 
 
 def chosen() -> JobDetail:
     """The job of the address. Where the address fits none or several, says so and ends the page."""
     name = st.query_params.get("job", "")
     wanted = {key: st.query_params.get(key, "") for key in ("account", "region", "created")}
-    found = [
-        detail
-        for detail in (reads.jobs_named(name) if name else [])
-        if wanted["account"] in ("", detail.row.account)
-        and wanted["region"] in ("", detail.row.region)
-        and wanted["created"] in ("", iso(detail.row.created_at))
-    ]
+    found: list[JobDetail] | None = None
+    with parts.guarded("the look for the job"):
+        found = [
+            detail
+            for detail in (reads.jobs_named(name) if name else [])
+            if wanted["account"] in ("", detail.row.account)
+            and wanted["region"] in ("", detail.row.region)
+            and wanted["created"] in ("", iso(detail.row.created_at))
+        ]
+    if found is None:
+        parts.header(QUESTION, lambda: "The database did not answer.")
+        st.stop()
     if len(found) == 1:
         return found[0]
-    if found:
-        return _choose(found)
-    return _none(name)
+    return _choose(found) if found else _none(name)
 
 
 def _none(name: str) -> NoReturn:
-    parts.header("What is this one?", f"No job named “{w.plain(name, 80)}” is in the books." if name else "No job was chosen.")
+    words = f"No job named “{w.plain(name, 80)}” is in the books." if name else "No job was chosen."
+    parts.header(QUESTION, lambda: words)
     parts.empty("search_off", "No such job", "Find it under Jobs; one that AWS deleted before it was ever collected is not known here.")
     st.stop()
 
 
-def _choose(found: list[JobDetail]) -> JobDetail:
-    zone = w.zone_named(st.context.timezone)
-    labels = {f"{detail.row.account} · {detail.row.region} · created {w.clock(detail.row.created_at, zone)}": detail for detail in found}
-    st.caption(f"{len(found)} jobs have this name: it lives in several accounts or regions, or was used again.")
-    return labels[str(st.selectbox("Which one?", list(labels)))]
+def _choose(found: Sequence[JobDetail]) -> NoReturn:
+    """Lists the jobs of one name; each opens under an address of its own."""
+    zone, rows = w.zone_named(st.context.timezone), [detail.row for detail in found]
+    parts.header("Which of these?", lambda: f"**{len(found)} jobs** have this name: it lives in several places, or was used again.")
+    frame = pd.DataFrame(
+        {
+            "job": [w.cell(row.name) for row in rows],
+            "created": [f"{w.clock(row.created_at, zone)} ({w.utc(row.created_at)})" for row in rows],
+            "place": [f"{row.account} · {row.region}" for row in rows],
+            "status": [w.cell(row.status, 40) for row in rows],
+            "billed": [usd(row.cost_nusd) for row in rows],
+        }
+    )
+    config = {
+        "job": {"label": "Job", "width": 300},
+        "created": C.TextColumn("Created"),
+        "place": C.TextColumn("Account and region"),
+        "status": C.TextColumn("Status", width=90),
+        "billed": tables.money_column("Billed"),
+    }
+
+    def open_row(place: int) -> None:
+        places.open_job(rows[place].name, rows[place].account, rows[place].region, iso(rows[place].created_at) or "")
+
+    tables.clickable_table(frame, "job", "same_name", open_row, config)
+    st.stop()
 
 
 def show_title(detail: JobDetail) -> None:
     """The job's name with badges, the answer in a sentence, and the ways on."""
     row = detail.row
     colors = {"Failed": "red", "Completed": "green"}
+    status = (row.secondary_status or row.status) if row.live else row.status
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.title(w.plain(row.name, 100), anchor=False, width="content")
-        st.badge(w.plain(row.status, 40), color=colors.get(row.status, "gray"))  # type: ignore[arg-type] # a literal out of a table
+        st.badge(w.plain(status, 40), color=colors.get(status, "gray"))  # type: ignore[arg-type] # a literal out of a table
         st.badge(row.capacity.replace("_", " "), color="gray")
         st.space("stretch")
-        with st.container(width="content"):
-            show_chip()
-    st.markdown(f"#### {w.md(answer(detail))}", anchors=False)
-    if detail.job.failure_reason:
-        st.markdown(f":red[:material/error:] {w.plain(detail.job.failure_reason, 600)}")
-    with st.container(horizontal=True, gap="small"):
+        parts.show_chip()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"#### {w.md(answer(detail))}", anchors=False, width="stretch")
         st.link_button("Logs", console.logs_url(row.region, row.name), icon=":material/notes:", type="tertiary")
         st.link_button("AWS console", console.job_url(row.region, row.name), icon=":material/open_in_new:", type="tertiary")
+    parts.show_reason()
+    show_failure(detail)
+
+
+def show_failure(detail: JobDetail) -> None:
+    """Why the job failed, in AWS's words; long ones whole, as they were written, behind their beginning."""
+    reason = detail.job.failure_reason
+    if not reason:
+        return
+    st.markdown(f":red[:material/error:] {w.plain(reason, SHORT_REASON)}")
+    if len(reason) > SHORT_REASON or "\n" in reason:
+        with st.expander("All of it"):
+            st.code(w.block(reason), language=None, wrap_lines=True)
 
 
 def answer(detail: JobDetail) -> str:
@@ -108,7 +134,7 @@ def cards(detail: JobDetail) -> list[dict[str, Any]]:
         share = f"{w.percent(100 * live.billable_share)} of list" if row.capacity == "spot" else "list price"
         return [
             {"label": "Accrued", "value": w.usd(accrued), "delta": "estimate", "help": w.usd_exact(accrued)},
-            {"label": "Burn", "value": f"{w.usd(live.accrual.burn_nusd_per_hour)}/h", "delta": share},
+            {"label": "Burn", "value": _per_hour(live.accrual.burn_nusd_per_hour), "delta": share},
             {
                 "label": "Running", "value": w.duration(live.accrual.seconds),
                 "delta": "no limit known" if used is None else f"{w.percent(used)} of {w.duration(row.max_runtime_seconds)}",
@@ -123,9 +149,17 @@ def cards(detail: JobDetail) -> list[dict[str, Any]]:
             "label": "Saved by spot", "value": w.usd(row.spot_savings_nusd),
             "delta": f"{saved} of list price" if row.spot_savings_nusd else "list price",
         },
-        {"label": "Trained", "value": w.duration(row.training_seconds), "delta": f"{w.duration(row.billable_seconds)} billed"},
+        {"label": "Trained", "value": w.duration(row.training_seconds), "delta": _billed_time(row)},
         interruptions,
     ]  # fmt: skip
+
+
+def _per_hour(burn_nusd: int | None) -> str:
+    return w.UNKNOWN if burn_nusd is None else f"{w.usd(burn_nusd)}/h"
+
+
+def _billed_time(row: JobRow) -> str:
+    return "billed time unknown" if row.billable_seconds is None else f"{w.duration(row.billable_seconds)} billed"
 
 
 def _basis(detail: JobDetail) -> str:
@@ -141,19 +175,15 @@ def spans(detail: JobDetail) -> tuple[list[tuple[str, datetime, datetime, str]],
     until = detail.row.ended_at or detail.row.observed_at
     rows = [
         (
-            w.cell(row.status, 30),
+            w.html(w.shown(row.status, 30)),
             row.start.astimezone(zone),
             (row.end or until).astimezone(zone),
-            _html(w.shown(row.message, 120)),
+            w.html(w.shown(row.message, 120)),
         )
         for row in detail.job.transitions
         if (row.end or until) > row.start
     ]
     return rows, until.astimezone(zone)
-
-
-def _html(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def timeline_note(detail: JobDetail) -> str:
@@ -166,96 +196,3 @@ def timeline_alt(detail: JobDetail) -> str:
     """What the timeline shows, in a sentence."""
     steps = ", ".join(row.status for row in detail.job.transitions)
     return f"Timeline of the job's states: {steps}; {w.count(detail.row.interruptions, 'interruption')}"
-
-
-def money_note(detail: JobDetail) -> str:
-    """What the figures rest on."""
-    row = detail.row
-    if row.live:
-        return "estimate, until it ends"
-    source = SOURCES.get(row.price_source or "", "")
-    older = "; older than our oldest price, which it took" if row.predates_prices else ""
-    return f"billed at list price{f': {source}' if source else ''}{older}"
-
-
-def show_money(detail: JobDetail) -> None:
-    """The parts of the cost, each with what it rests on."""
-    row, live = detail.row, detail.row.live
-    rates = "; ".join(f"{kind} × {number} at {_rate(rate)}" for kind, number, rate in row.instances) or "no instances"
-    if live:
-        part, seconds, amount = "Compute, accruing", live.accrual.seconds, live.accrual.accruing_nusd
-        lines = [(part, f"{w.duration(seconds)}, {rates}", amount)]
-    else:
-        lines = [
-            (
-                "Compute",
-                f"{w.duration(row.billable_seconds if row.billable_seconds is not None else row.training_seconds)} billed, {rates}",
-                row.compute_nusd,
-            ),
-            ("ML storage", f"{detail.job.volume_gb} GB × {w.duration(row.training_seconds)}", row.storage_nusd),
-            ("Warm pool", f"{w.duration(detail.job.warm_pool_billable_seconds)} kept", row.warm_pool_nusd),
-        ]
-    if row.plan_covered_nusd or (live and live.accrual.plan_covered_nusd):
-        covered = live.accrual.plan_covered_nusd if live else row.plan_covered_nusd
-        lines.append(("Covered by training plan", "paid beforehand, at list price", covered))
-    if row.effective_nusd is not None and row.effective_nusd != row.cost_nusd:
-        lines.append(("Effective", "after the discounts in settings", row.effective_nusd))
-    frame = pd.DataFrame([{"part": part, "time": time, "usd": None if amount is None else amount / NANO} for part, time, amount in lines])
-    config: dict[str, Any] = {
-        "part": C.TextColumn("Part", width=135),
-        "usd": C.NumberColumn("Cost", format="$%,.2f", width=85),
-        "time": "What",
-    }
-    st.dataframe(frame, hide_index=True, column_config=config, column_order=list(config), placeholder="unknown")
-    if row.basis == "derived":
-        bound = "; for spot this is an upper bound" if row.capacity == "spot" else ""
-        st.caption(f"AWS sent no billable seconds: whole seconds from start to end stand in{bound}.")
-
-
-def _rate(rate_nusd: int | None) -> str:
-    return "no known price" if rate_nusd is None else f"${usd(rate_nusd):,.4f}/h"
-
-
-def show_facts(detail: JobDetail) -> None:
-    """Whose job it is and by which rule, and what it runs on."""
-    row, job, zone = detail.row, detail.job, w.zone_named(st.context.timezone)
-    known = "" if row.team_known or row.team_rule == "none" else ", not in settings"
-    facts = {
-        "Team": f"{w.cell(row.team, 60)}, by {RULES.get(row.team_rule, 'no rule')}{known}",
-        "Project": f"{w.cell(row.project, 60)}, by {RULES.get(row.project_rule, 'no rule')}",
-        "Model type": w.cell(row.model_type, 60),
-        "Tuning job": w.cell(row.tuning_job, 80) if row.tuning_job else None,
-        "Pipeline": w.cell(row.pipeline, 80) if row.pipeline else None,
-        "Account, region": f"{row.account}, {row.region}",
-        "Created": f"{w.clock(row.created_at, zone)} ({w.utc(row.created_at)})",
-        "Started": w.clock(row.started_at, zone),
-        "Ended": w.clock(row.ended_at, zone),
-        "Instances": ", ".join(f"{kind} × {number}" for kind, number, _ in row.instances) or w.UNKNOWN,
-        "Time limit": w.duration(job.max_runtime_seconds),
-        "Warm pool": w.cell(job.warm_pool_status, 40) if job.warm_pool_status else None,
-        "Output": w.cell(job.output_uri, 200),
-        "Checkpoints": w.cell(job.checkpoint_uri, 200) if job.checkpoint_uri else "none configured",
-    }
-    frame = pd.DataFrame([{"what": what, "value": value} for what, value in facts.items() if value is not None])
-    config: dict[str, Any] = {"what": C.TextColumn("", width=120), "value": ""}
-    st.dataframe(frame, hide_index=True, column_config=config, height="content")
-
-
-def show_parameters(detail: JobDetail) -> None:
-    """Tags, hyperparameters and environment, as names and values."""
-    environment = detail.description.get("Environment") or {}
-    rows = [("tag", key, value) for key, value in detail.job.tags.items()]
-    rows += [("hyperparameter", key, value) for key, value in (detail.description.get("HyperParameters") or {}).items()]
-    rows += [("environment", key, "never stored") for key in environment]
-    if not rows:
-        st.caption("The job has no tags, hyperparameters or environment.")
-        return
-    frame = pd.DataFrame([{"kind": kind, "name": w.cell(str(key), 120), "value": w.cell(str(value), 400)} for kind, key, value in rows])
-    config: dict[str, Any] = {"kind": C.TextColumn("", width=105), "name": C.TextColumn("Name", width=150), "value": "Value"}
-    st.dataframe(frame, hide_index=True, column_config=config)
-
-
-def show_oddities(detail: JobDetail) -> None:
-    """What was unexpected in AWS's answer."""
-    frame = pd.DataFrame([{"what": note.kind, "where": note.member, "detail": w.cell(note.detail)} for note in detail.oddities])
-    st.dataframe(frame, hide_index=True, column_config={"what": "What", "where": "Where", "detail": "Detail"})

@@ -1,7 +1,7 @@
 """The list of jobs: its filters, which live in the address, and its pages, which the database cuts."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -11,69 +11,65 @@ from domain.instants import iso
 from domain.money import NANO
 from storage.views.joblist import COUNT_LIMIT, JobFilter, JobPage, JobRow, Sort
 from ui import places, reads, tables
-from ui.words import cell, clock, count, plain, zone_named
+from ui.words import cell, count, plain, short_clock, zone_named
 
 C = st.column_config
 PAGE_SIZE = 50
 DOWNLOAD_LIMIT = 5000
-PERIODS = {"7 days": 7, "30 days": 30, "90 days": 90, "All time": None}
-SORTS: dict[str, Sort] = {"Newest": "newest", "Dearest": "dearest", "Longest": "longest"}
-DEFAULT_PERIOD = "30 days"
+PERIODS = {"Last 7 days": 7, "Last 30 days": 30, "Last 90 days": 90, "All time": None}
+SORTS: dict[str, Sort] = {"Newest first": "newest", "Dearest first": "dearest", "Longest first": "longest"}
+PRICES = {"Any price": None, "Unpriced": "unpriced", "Derived": "derived"}
+DEFAULT_PERIOD, DEFAULT_SORT = "Last 30 days", "Newest first"
 
 
 def filters() -> tuple[JobFilter, Sort]:
-    """Filters on everything; each has its name in the address."""
-    values = reads.filter_values()
+    """Filters on everything; each has its name in the address. A change of any goes back to the first page."""
+    values, teams = reads.filter_values(), reads.team_ids()
+    looks: dict[str, Any] = {"bind": "query-params", "label_visibility": "collapsed", "on_change": _first_page}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         text = st.text_input(
-            "Name",
-            placeholder="Part of a name",
-            key="name",
-            bind="query-params",
-            icon=":material/search:",
-            width=240,
-            max_chars=63,
+            "Name", placeholder="Part of a name", key="name", icon=":material/search:", width="stretch", max_chars=63, **looks
         )
-        days = st.selectbox(
-            "Created in the last",
-            list(PERIODS),
-            index=list(PERIODS).index(DEFAULT_PERIOD),
-            key="created_in",
-            bind="query-params",
-            width=130,
-        )
-        sort = st.selectbox("Sort", list(SORTS), key="sort", bind="query-params", width=120)
+        days = st.selectbox("Created", list(PERIODS), index=list(PERIODS).index(DEFAULT_PERIOD), key="created_in", width=150, **looks)
+        price = st.selectbox("Price", list(PRICES), key="price", width=130, **looks)
+        sort = st.selectbox("Sort", list(SORTS), key="sort", width=150, **looks)
+
+    def several(label: str, key: str, options: list[str]) -> tuple[str, ...]:
+        return tuple(st.multiselect(label, options, key=key, placeholder=label, width=140, **looks))
+
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        teams = _several("Team", "team", reads.team_ids())
-        projects = _several("Project", "project", values["projects"])
-        statuses = _several("Status", "status", values["statuses"])
-        capacities = _several("Capacity", "capacity", values["capacities"])
-        kinds = _several("Instance type", "instance_type", values["instance_types"])
-        modes = _several("Mode", "mode", values["modes"])
-    length = PERIODS[days or DEFAULT_PERIOD]
-    # Whole hours, so that two runs of the page within one ask the same question and the cache answers the second.
-    now = reads.now().replace(minute=0, second=0, microsecond=0)
-    since = now - timedelta(days=length) if length else None
-    wanted = JobFilter(teams, projects, statuses, capacities, kinds, modes, text=(text or "").strip(), since=since)
-    return wanted, SORTS[sort or "Newest"]
+        wanted = JobFilter(
+            teams=several("Team", "team", teams),
+            projects=several("Project", "project", values["projects"]),
+            statuses=several("Status", "status", values["statuses"]),
+            capacities=several("Capacity", "capacity", values["capacities"]),
+            instance_types=several("Instance type", "instance_type", values["instance_types"]),
+            modes=several("Mode", "mode", values["modes"]),
+            basis=PRICES[price or "Any price"],
+            text=(text or "").strip(),
+            since=_since(PERIODS[days or DEFAULT_PERIOD]),
+        )
+    return wanted, SORTS[sort or DEFAULT_SORT]
 
 
-def _several(label: str, key: str, options: list[str]) -> tuple[str, ...]:
-    return tuple(st.multiselect(label, options, key=key, bind="query-params", placeholder="Any", width=140))
+def _first_page() -> None:
+    if "page" in st.session_state:
+        st.session_state["page"] = 1
 
 
-def read(wanted: JobFilter, sort: Sort) -> tuple[JobPage, int]:
-    """The page of jobs that the address asks for, and its number; a number beyond the last shows the last."""
-    number = int(st.session_state.get("page", 1) or 1)
-    try:
-        number = int(st.query_params.get("page", number))
-    except ValueError:
-        number = 1
-    page = reads.job_page(wanted, sort, PAGE_SIZE, (max(1, number) - 1) * PAGE_SIZE)
+def _since(days: int | None) -> datetime | None:
+    """So many days ago, to the whole hour, so that two runs of the page within one ask the same question of the cache."""
+    return reads.now().replace(minute=0, second=0, microsecond=0) - timedelta(days=days) if days else None
+
+
+def read(wanted: JobFilter, sort: Sort) -> JobPage:
+    """The page of jobs that the address asks for; a number beyond the last shows the last."""
+    asked = str(st.session_state.get("page") or st.query_params.get("page", "1"))
+    number = max(1, int(asked)) if asked.isdecimal() else 1
+    page = reads.job_page(wanted, sort, PAGE_SIZE, (number - 1) * PAGE_SIZE)
     if not page.rows and page.total:
-        number = _pages(page)
-        page = reads.job_page(wanted, sort, PAGE_SIZE, (number - 1) * PAGE_SIZE)
-    return page, number
+        page = reads.job_page(wanted, sort, PAGE_SIZE, (_pages(page) - 1) * PAGE_SIZE)
+    return page
 
 
 def _pages(page: JobPage) -> int:
@@ -90,21 +86,21 @@ def answer(page: JobPage, wanted: JobFilter) -> str:
 
 def show(page: JobPage) -> None:
     """The table; a click on a name opens the job."""
-    zone = zone_named(st.context.timezone)
-    frame = pd.DataFrame([_row(row) | {"created": clock(row.created_at, zone)} for row in page.rows])
+    zone, today = zone_named(st.context.timezone), reads.today()
+    frame = pd.DataFrame([_row(row) | {"created": short_clock(row.created_at, zone, today)} for row in page.rows])
     config = {
-        "job": {"label": "Job", "width": 300},
+        "job": {"label": "Job", "width": 282},
         "team": tables.team_column(),
-        "project": C.TextColumn("Project", width=90),
-        "status": C.TextColumn("Status", width=90),
+        "status": C.TextColumn("Status", width=84),
         "billed": tables.money_column(
-            "Billed", help="Ended jobs at list price; empty while a job runs, or where no price is known", width=80
+            "Billed", help="Ended jobs at list price; empty while a job runs, or where no price is known", width=78
         ),
-        "accruing": tables.money_column("Accruing", help="Running jobs: an estimate", width=80),
-        "capacity": C.TextColumn("Capacity", width=80),
-        "created": C.TextColumn("Created", help="In your zone", width=130),
-        "instance": C.TextColumn("Instance", width=150),
+        "accruing": tables.money_column("Accruing", help="Running jobs: an estimate", width=76),
+        "capacity": C.TextColumn("Capacity", width=78),
+        "instance": C.TextColumn("Instance", width=128),
+        "created": C.TextColumn("Created", help="In your zone", width=92),
         "hours": C.NumberColumn("Instance hours", format="%,.1f", help="Training seconds × instances", width=110),
+        "project": C.TextColumn("Project", width=90),
         "note": C.TextColumn("Basis", width=80, help="unpriced: no price is known; derived: from the job's stamps"),
     }
     order = list(config)
@@ -114,6 +110,7 @@ def show(page: JobPage) -> None:
         places.open_job(row.name, row.account, row.region, iso(row.created_at) or "")
 
     tables.clickable_table(frame, "job", "jobs_table", open_row, config, height="content", column_order=order)
+    st.caption(f"Times in your zone ({plain(st.context.timezone or 'UTC')}); in the CSV they are UTC.")
 
 
 def _row(row: JobRow) -> dict[str, Any]:
@@ -149,7 +146,7 @@ def show_download(wanted: JobFilter, sort: Sort, total: int) -> None:
     )  # fmt: skip
 
     def rows() -> Iterator[tuple[Any, ...]]:
-        for row in reads.job_page(wanted, sort, DOWNLOAD_LIMIT, 0).rows:
+        for row in reads.job_rows_to_export(wanted, sort, DOWNLOAD_LIMIT):
             cells = _row(row)
             yield (
                 row.name, row.team, row.project, row.model_type, row.status, row.capacity, row.mode, cells["instance"],

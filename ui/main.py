@@ -6,27 +6,34 @@ from pathlib import Path
 import streamlit as st
 
 from storage.engine import DatabaseUnusable
-from ui import places, reads
+from ui import parts, places, reads
+from ui.filters import keep_teams
 from ui.words import plain
 
 STATIC = Path(__file__).parent / "static"
+MOST_SCOPES = 8
 
 st.set_page_config(page_title="Trainwatch", page_icon=str(STATIC / "mark.svg"), layout="wide", initial_sidebar_state=228)
 dark = st.context.theme.type == "dark"
 st.logo(str(STATIC / ("logo-dark.svg" if dark else "logo.svg")), icon_image=str(STATIC / "mark.svg"), size="medium")
 
 page = st.navigation(places.menu(), expanded=True)
+keep_teams(page)
 # Loopback has no address here. Sign-in is not built: whoever may see nothing without it sees nothing.
 if reads.current_settings().access.public_role == "none" and st.context.ip_address is not None:
     st.error("This dashboard is shown to nobody from other machines: [access] public_role is none.", icon=":material/lock:")
     st.stop()
 with st.sidebar:
     try:
-        scopes = {(state.account_name or state.account, state.region) for state in reads.collector_states()}
+        with parts.guarded("the list of what is watched"):
+            scopes = sorted({(state.account_name or state.account, state.region) for state in reads.collector_states()})
+            lines = [plain(f"{account} · {region}") for account, region in scopes[:MOST_SCOPES]]
+            more = [f"and {len(scopes) - MOST_SCOPES} more"] if len(scopes) > MOST_SCOPES else []
+            st.caption("  \n".join(lines + more) or "Nothing collected yet")
     except DatabaseUnusable as error:
         st.error(f"The database cannot be used. {plain(str(error))}", icon=":material/database_off:")
         st.stop()
-    st.caption("  \n".join(plain(f"{account} · {region}") for account, region in sorted(scopes)) or "Nothing collected yet")
     if os.environ.get("TRAINWATCH_SIMULATED"):
         st.badge("Simulated data", icon=":material/science:", color="violet", help="An invented account on this machine; no AWS.")
+parts.begin()
 page.run()

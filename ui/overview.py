@@ -1,8 +1,8 @@
 """The state behind Overview: reads and sentences, so that the page is layout alone."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -13,25 +13,56 @@ from domain.instants import iso
 from domain.money import NANO
 from domain.period import Period, period_named
 from storage.views.live import LiveJob
-from storage.views.spend import Spend
+from storage.views.spend import NOTHING, Spend
 from ui import places, reads, tables
 from ui.words import cell, count, day, percent, ratio_percent, usd, usd_exact
 
 
-@dataclass(frozen=True)
 class State:
-    """What Overview shows, for the teams picked."""
+    """What Overview shows for the teams picked; each part is read when it is first asked for, so that it fails alone."""
 
-    today: date
-    month: Spend
-    forecast_nusd: int
-    budget_nusd: int | None
-    live: list[LiveJob]
-    burn: list[tuple[datetime, int]]
-    days: list[date]
-    daily: Mapping[str, Mapping[date, int]]
-    saved_by_day: list[int]
-    month_by_day: list[int]
+    def __init__(self, teams: Sequence[str]) -> None:
+        self.teams, self.today = tuple(teams), reads.today()
+        self.days = period_named("14d", self.today).days
+        self._month = period_named("month", self.today)
+
+    @cached_property
+    def month(self) -> Spend:
+        """The month to date."""
+        return reads.total(self._month, self.teams)
+
+    @cached_property
+    def live(self) -> list[LiveJob]:
+        """Running jobs, dearest per hour first."""
+        return reads.live_jobs(self.teams)
+
+    @cached_property
+    def burn(self) -> list[tuple[datetime, int]]:
+        """Burn per hour over the last 24 hours."""
+        return reads.burn_history(self.teams)
+
+    @cached_property
+    def daily(self) -> dict[str, dict[date, int]]:
+        """Billed nano-dollars by team and day of the last 14."""
+        return by_day(reads.spend_by(("team", "day"), Period(self.days[0], self._month.end), self.teams))
+
+    @cached_property
+    def month_days(self) -> list[Spend]:
+        """Each day of the month to date."""
+        found = reads.spend_by(("day",), self._month, self.teams)
+        return [found.get((one,), NOTHING) for one in self._month.days]
+
+    @cached_property
+    def forecast_nusd(self) -> int:
+        """Where the month will end."""
+        recent = reads.total(_last_whole_days(self.today), self.teams).cost_nusd
+        return month_end_forecast(self.month.cost_nusd, self.month.accruing_nusd, recent, self.today)
+
+    @property
+    def budget_nusd(self) -> int | None:
+        """What the teams picked may spend in the month; None where none has a budget."""
+        budgets = [budget for team, budget in reads.budgets().items() if not self.teams or team in self.teams]
+        return sum(budgets) if budgets else None
 
     @property
     def burn_nusd(self) -> int:
@@ -50,29 +81,6 @@ def by_day(by_team: Mapping[tuple[Any, ...], Spend]) -> dict[str, dict[date, int
     for (team, one), spend in by_team.items():
         daily.setdefault(team, {})[one] = spend.cost_nusd
     return daily
-
-
-def state(teams: Sequence[str]) -> State:
-    """Everything Overview shows."""
-    today = reads.today()
-    fortnight, month_period = period_named("14d", today), period_named("month", today)
-    daily = by_day(reads.spend_by(("team", "day"), fortnight, teams))
-    month = reads.total(month_period, teams)
-    recent = reads.total(_last_whole_days(today), teams).cost_nusd
-    month_days = reads.spend_by(("day",), month_period, teams)
-    budgets = {team: budget for team, budget in reads.budgets().items() if not teams or team in teams}
-    return State(
-        today=today,
-        month=month,
-        forecast_nusd=month_end_forecast(month.cost_nusd, month.accruing_nusd, recent, today),
-        budget_nusd=sum(budgets.values()) if budgets else None,
-        live=reads.live_jobs(teams),
-        burn=reads.burn_history(teams),
-        days=fortnight.days,
-        daily=daily,
-        saved_by_day=[month_days.get((one,), Spend()).spot_savings_nusd for one in month_period.days],
-        month_by_day=[month_days.get((one,), Spend()).cost_nusd for one in month_period.days],
-    )
 
 
 def _last_whole_days(today: date) -> Period:
@@ -98,10 +106,10 @@ def cards(found: State) -> list[dict[str, Any]]:
     burning = [rate / NANO for _, rate in found.burn]
     day_before = found.burn[0][1] if found.burn else 0
     total, running = 0.0, []
-    for amount in found.month_by_day:
-        total += amount / NANO
+    for one in found.month_days:
+        total += one.cost_nusd / NANO
         running.append(total)
-    saved = [amount / NANO for amount in found.saved_by_day]
+    saved = [one.spot_savings_nusd / NANO for one in found.month_days]
     listed = ratio_percent(found.month.spot_savings_nusd, found.month.list_nusd)
     waiting = sum(job.started_at is None or job.accrual.burn_nusd_per_hour == 0 for job in found.live)
     return [

@@ -19,11 +19,16 @@ def menu() -> dict[str, list[StreamlitPage]]:
             st.Page(FOLDER / "team_cost.py", title="Team cost", icon=":material/groups:", url_path="team-cost"),
         ],
         "Operations": [
-            st.Page(FOLDER / "jobs.py", title="Jobs", icon=":material/list:", url_path="jobs"),
+            jobs_page(),
             job_page(),
         ],
         "Admin": [st.Page(FOLDER / "collectors.py", title="Collectors", icon=":material/sync:", url_path="collectors")],
     }
+
+
+def jobs_page() -> StreamlitPage:
+    """The list of jobs."""
+    return st.Page(FOLDER / "jobs.py", title="Jobs", icon=":material/list:", url_path="jobs")
 
 
 def job_page() -> StreamlitPage:

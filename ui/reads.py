@@ -5,7 +5,6 @@ Caches are shared by all visitors, so whatever an answer depends on is an argume
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import Any
 
 import streamlit as st
 
@@ -39,6 +38,13 @@ def version() -> int:
     """The version of the data, asked anew by every run of a page."""
     with reading(engine()) as connection:
         return data_version(connection)
+
+
+def pulse() -> str:
+    """Changes with the data and with every step of a collector's run: by it a page knows that what it shows is no longer new."""
+    with reading(engine()) as connection:
+        states = collection.collector_states(connection)
+        return f"{data_version(connection)} {[(state.started_at.isoformat(), state.outcome, state.message) for state in states]}"
 
 
 def now() -> datetime:
@@ -129,6 +135,12 @@ def _named(_version: int, name: str) -> list[joblist.JobDetail]:
         return joblist.jobs_named(connection, name)
 
 
+def job_rows_to_export(wanted: joblist.JobFilter, sort: joblist.Sort, limit: int) -> tuple[joblist.JobRow, ...]:
+    """Many jobs at once for a download; not kept, since one answer is large and nobody asks for it twice."""
+    with reading(engine()) as connection:
+        return joblist.list_jobs(connection, wanted, sort, limit).rows
+
+
 def jobs_named(name: str) -> list[joblist.JobDetail]:
     """Every job of a name, newest first."""
     return _named(version(), name)
@@ -162,20 +174,32 @@ def budgets() -> dict[str, int]:
     return {team.id: round(team.monthly_budget_usd * 1e9) for team in current_settings().teams if team.monthly_budget_usd}
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
-def _collection(_version: int, since: date, _moment: int) -> dict[str, Any]:
+def recent_runs() -> list[collection.Run]:
+    """The newest runs; asked anew, since a run under way tells of its progress between two versions of the data."""
     with reading(engine()) as connection:
-        return {
-            "states": collection.collector_states(connection),
-            "runs": collection.recent_runs(connection, 60),
-            "oddities": collection.oddity_counts(connection),
-            "calls": collection.calls_since(connection, since),
-        }
+        return collection.recent_runs(connection, 60)
 
 
-def collecting(since: date) -> dict[str, Any]:
-    """What the Collectors page shows: states, runs, oddities, and our own calls since a day. At most five seconds old."""
-    return _collection(version(), since, int(now().timestamp()) // 5)
+@st.cache_data(max_entries=4, show_spinner=False)
+def _oddity_counts(_version: int) -> list[collection.OddityCount]:
+    with reading(engine()) as connection:
+        return collection.oddity_counts(connection)
+
+
+def oddity_counts() -> list[collection.OddityCount]:
+    """What was unexpected in AWS's answers, by kind."""
+    return _oddity_counts(version())
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _calls_since(_version: int, since: date) -> list[collection.CallRow]:
+    with reading(engine()) as connection:
+        return collection.calls_since(connection, since)
+
+
+def calls_since(since: date) -> list[collection.CallRow]:
+    """Our own AWS calls since a day."""
+    return _calls_since(version(), since)
 
 
 def collector_states() -> list[collection.CollectorState]:

@@ -1,8 +1,8 @@
 """The state behind Team cost: reads, sentences and tables, so that the page is layout alone."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -13,61 +13,63 @@ from domain.money import NANO
 from domain.period import Period
 from storage.views.spend import NOTHING, DearJob, Spend
 from ui import places, reads, tables
-from ui.words import MINUS, cell, count, day, percent, plain, ratio_percent, shown, usd, usd_exact
+from ui.overview import by_day
+from ui.words import MINUS, cell, count, day, percent, plain, ratio_percent, usd, usd_exact
 
 C = st.column_config
-DEAREST, IN_TREE = 50, 60
+DEAREST = 50
 
 
-@dataclass(frozen=True)
 class State:
-    """What Team cost shows. `rows` are teams with anything in the period, dearest first; `days` end with today."""
+    """What Team cost shows for a period and the teams picked; each part is read when first asked for, so that it fails alone."""
 
-    period: Period
-    words: str
-    teams: tuple[str, ...]
-    today: date
-    total: Spend
-    before: Spend
-    before_period: Period
-    rows: list[tuple[str, Spend]]
-    previous: Mapping[str, Spend]
-    days: list[date]
-    daily: Mapping[str, Mapping[date, int]]
-    saved_by_day: list[int]
-    spot_hours_percent: float | None
-    spot_hours_percent_before: float | None
+    def __init__(self, period: Period, words: str, teams: Sequence[str]) -> None:
+        self.period, self.words, self.teams, self.today = period, words, tuple(teams), reads.today()
+        self.before_period = period.before()
+        self.days = [one for one in period.days if one <= self.today] or period.days
 
+    @cached_property
+    def total(self) -> Spend:
+        """The whole period."""
+        return reads.total(self.period, self.teams)
 
-def state(period: Period, words: str, picked: Sequence[str]) -> State:
-    """Everything Team cost shows for a period and the teams picked."""
-    today, teams = reads.today(), tuple(picked)
-    before_period = period.before()
-    by_day = reads.spend_by(("team", "day"), period, teams)
-    daily: dict[str, dict[date, int]] = {}
-    saved: dict[date, int] = {}
-    for (team, one), spend in by_day.items():
-        daily.setdefault(team, {})[one] = spend.cost_nusd
-        saved[one] = saved.get(one, 0) + spend.spot_savings_nusd
-    days = [one for one in period.days if one <= today] or period.days
-    rows = [(key[0], spend) for key, spend in reads.spend_by(("team",), period, teams).items()]
-    rows.sort(key=lambda row: (-row[1].cost_nusd, -row[1].accruing_nusd, row[0]))
-    return State(
-        period=period,
-        words=words,
-        teams=teams,
-        today=today,
-        total=reads.total(period, teams),
-        before=reads.total(before_period, teams),
-        before_period=before_period,
-        rows=rows,
-        previous={key[0]: spend for key, spend in reads.spend_by(("team",), before_period, teams).items()},
-        days=days,
-        daily=daily,
-        saved_by_day=[saved.get(one, 0) for one in days],
-        spot_hours_percent=_spot_hours(period, teams),
-        spot_hours_percent_before=_spot_hours(before_period, teams),
-    )
+    @cached_property
+    def before(self) -> Spend:
+        """The whole period before."""
+        return reads.total(self.before_period, self.teams)
+
+    @cached_property
+    def rows(self) -> list[tuple[str, Spend]]:
+        """Teams with anything in the period, dearest first."""
+        rows = [(key[0], spend) for key, spend in reads.spend_by(("team",), self.period, self.teams).items()]
+        return sorted(rows, key=lambda row: (-row[1].cost_nusd, -row[1].accruing_nusd, row[0]))
+
+    @cached_property
+    def previous(self) -> dict[str, Spend]:
+        """The teams of the period before."""
+        return {key[0]: spend for key, spend in reads.spend_by(("team",), self.before_period, self.teams).items()}
+
+    @cached_property
+    def _by_day(self) -> Mapping[tuple[Any, ...], Spend]:
+        return reads.spend_by(("team", "day"), self.period, self.teams)
+
+    @cached_property
+    def daily(self) -> dict[str, dict[date, int]]:
+        """Billed nano-dollars by team and day."""
+        return by_day(self._by_day)
+
+    @cached_property
+    def saved_by_day(self) -> list[int]:
+        """What spot saved on each day."""
+        saved: dict[date, int] = {}
+        for (_, one), spend in self._by_day.items():
+            saved[one] = saved.get(one, 0) + spend.spot_savings_nusd
+        return [saved.get(one, 0) for one in self.days]
+
+    @cached_property
+    def spot_hours_percent(self) -> tuple[float | None, float | None]:
+        """Spot's share of instance hours, in the period and in the one before."""
+        return _spot_hours(self.period, self.teams), _spot_hours(self.before_period, self.teams)
 
 
 def _spot_hours(period: Period, teams: Sequence[str]) -> float | None:
@@ -115,9 +117,8 @@ def cards(found: State) -> list[dict[str, Any]]:
     days = [sum(values.get(one, 0) for values in found.daily.values()) / NANO for one in found.days]
     listed, listed_before = (ratio_percent(one.spot_savings_nusd, one.list_nusd) for one in (total, before))
     live = len(reads.live_jobs(found.teams))
-    points = None
-    if found.spot_hours_percent is not None and found.spot_hours_percent_before is not None:
-        points = found.spot_hours_percent - found.spot_hours_percent_before
+    spot, spot_before = found.spot_hours_percent
+    points = None if spot is None or spot_before is None else spot - spot_before
     bars = {"chart_type": "bar"}
     return [
         {
@@ -138,7 +139,7 @@ def cards(found: State) -> list[dict[str, Any]]:
             "help": f"{usd_exact(total.spot_savings_nusd)}. AWS's formula: 1 − billable ÷ training seconds, on spot jobs alone.",
         },
         {
-            "label": "Spot share of hours", "value": percent(found.spot_hours_percent),
+            "label": "Spot share of hours", "value": percent(spot),
             "delta": "no comparison" if points is None else f"{_signed(round(points))} pt",
             "delta_description": versus, "help": "Instance hours of spot jobs among all instance hours.",
         },
@@ -197,57 +198,7 @@ def _known(spend: Spend) -> float | None:
     return None if spend.jobs and spend.unpriced_jobs == spend.jobs else spend.cost_nusd / NANO
 
 
-def treemap_nodes(found: State) -> list[tuple[str, str, str, int, str]]:
-    """Nodes of the treemap as (id, label, parent id, nano-dollars, team), jobs under the dearest model types."""
-    sums: dict[tuple[str, ...], int] = {}
-    for (team, project, model), spend in reads.spend_by(("team", "project", "model_type"), found.period, found.teams).items():
-        if spend.cost_nusd > 0:
-            for depth in (1, 2, 3):
-                key = (team, project, model or "other")[:depth]
-                sums[key] = sums.get(key, 0) + spend.cost_nusd
-    jobs = list(_tree_jobs(found, sums))
-    nodes = [(_id(key), _label(key, value), _id(key[:-1]), value, key[0]) for key, value in sums.items()]
-    return nodes + jobs
-
-
-def _tree_jobs(found: State, sums: Mapping[tuple[str, ...], int]) -> Iterator[tuple[str, str, str, int, str]]:
-    """The dearest jobs as leaves, and what else a model type cost as one more, so that parents stay the sum of their parts."""
-    dearest = reads.dearest_jobs(found.period, found.teams, IN_TREE)
-    names = {job_id: row.name for job_id, row in reads.job_rows([job.job_id for job in dearest]).items()}
-    rest = dict(sums)
-    for job in dearest:
-        key = (job.team, job.project, job.model_type or "other")
-        if key in rest:
-            rest[key] -= job.cost_nusd
-            name = shown(names[job.job_id], 80)
-            yield (
-                f"{_id(key)}/{job.job_id}",
-                f"{_html(name)}<br>{usd(job.cost_nusd)}",
-                _id(key),
-                job.cost_nusd,
-                job.team,
-            )
-    touched = {(job.team, job.project, job.model_type or "other") for job in dearest}
-    for key in touched:
-        if rest.get(key, 0) > 0:
-            yield f"{_id(key)}/others", f"other jobs<br>{usd(rest[key])}", _id(key), rest[key], key[0]
-
-
-def _id(key: tuple[str, ...]) -> str:
-    """A node's id, which the hover shows: no part of it can be taken for two, nor for HTML."""
-    return "/".join(_html(shown(part, 60)).replace("/", "∕") for part in key)
-
-
-def _label(key: tuple[str, ...], value: int) -> str:
-    name = _html(shown(key[-1], 60))
-    return f"<b>{name}</b>  {usd(value)}" if len(key) == 1 else f"{name}<br>{usd(value)}"
-
-
-def _html(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def dearest_note(found: State, selected: str | None) -> str:
+def dearest_note(selected: str | None) -> str:
     """Whose jobs are listed."""
     return f"Billed on these days{f', team {plain(selected, 40)}' if selected else ''}; ended jobs alone"
 

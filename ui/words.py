@@ -10,6 +10,7 @@ from reports.figures import csv_cell
 UNKNOWN = "—"
 NARROW = "\u00a0"
 MINUS = "−"
+_SPACE = re.compile(r"[ \t\r\n]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -83,6 +84,14 @@ def clock(moment: datetime | None, zone: ZoneInfo) -> str:
     return UNKNOWN if moment is None else f"{moment.astimezone(zone):%-d %b %Y %H:%M}".replace(" ", NARROW)
 
 
+def short_clock(moment: datetime | None, zone: ZoneInfo, today: date) -> str:
+    """An instant in the viewer's zone, with the year only where it is another than today's."""
+    if moment is None:
+        return UNKNOWN
+    local = moment.astimezone(zone)
+    return (f"{local:%-d %b %H:%M}" if local.year == today.year else f"{local:%-d %b %Y}").replace(" ", NARROW)
+
+
 def utc(moment: datetime | None) -> str:
     """An instant in UTC, for hovers."""
     return UNKNOWN if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
@@ -102,8 +111,14 @@ def shown(text: str | None, limit: int = 400) -> str:
     """Text from AWS or people with what could hide or turn other text made visible, cut to what a line holds."""
     if text is None:
         return UNKNOWN
-    visible = _CONTROL.sub("�", text)
+    visible = _CONTROL.sub("�", _SPACE.sub(" ", text))
     return visible if len(visible) <= limit else f"{visible[: limit - 1]}…"
+
+
+def block(text: str, limit: int = 20_000) -> str:
+    """Text of many lines from AWS or people, for a box that shows it as it is."""
+    lines = [_CONTROL.sub("�", line.expandtabs(4)) for line in text.splitlines()]
+    return "\n".join(lines)[:limit]
 
 
 def cell(text: str | None, limit: int = 400) -> str:
@@ -112,10 +127,20 @@ def cell(text: str | None, limit: int = 400) -> str:
 
 
 def md(text: str) -> str:
-    """Our own Markdown with dollar signs that stay dollar signs."""
-    return text.replace("$", "\\$")
+    """Our own Markdown with dollar signs that stay dollar signs; parts of it that are already defused stay so."""
+    return re.sub(r"(?<!\\)\$", r"\\$", text)
 
 
 def plain(text: str | None, limit: int = 400) -> str:
     """Text from AWS or people inside Markdown: every character that means something there is defused."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~:$&])", r"\\\1", shown(text, limit))
+
+
+def label(text: str) -> str:
+    """A name as a label of a button. Labels are Markdown and part of the address, so ordinary ids are left as they are."""
+    return text if re.fullmatch(r"[\w .\-]+", text) and "__" not in text else plain(text, 60)
+
+
+def html(text: str) -> str:
+    """Text inside a Plotly figure, which reads some HTML."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -197,3 +197,67 @@ def test_a_phone_shows_the_page_without_scrolling_sideways(full: str, browser: B
     page.wait_for_timeout(1500)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
     context.close()
+
+
+def test_teams_that_came_with_the_address_go_along_to_other_pages(full: str, page: Page) -> None:
+    page.goto(f"{full}/jobs?team=rc&team=nlp")
+    expect(page.get_by_role("heading", name="Find any job")).to_be_visible()
+    page.get_by_test_id("stSidebar").get_by_text("Team cost").click()
+    expect(page.get_by_role("heading", name="What did each team spend, on what?")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"team-cost\?team=rc&team=nlp"))
+    page.get_by_test_id("stSidebar").get_by_text("Overview").click()
+    expect(page.get_by_role("heading", name="Are we all right?")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"\?team=rc&team=nlp"))
+
+
+def test_a_filter_goes_back_to_the_first_page_of_the_list(full: str, page: Page) -> None:
+    page.goto(f"{full}/jobs?created_in=All+time&page=3")
+    expect(page.locator("h4").first).to_contain_text("of all time")
+    page.get_by_label("Name").fill("fraud")
+    page.get_by_label("Name").press("Enter")
+    expect(page.locator("h4").first).to_contain_text("fraud")
+    expect(page).not_to_have_url(re.compile("page="))
+    expect(page).to_have_url(re.compile("name=fraud"))
+
+
+def test_a_page_draws_itself_anew_when_there_is_newer_data(tmp_path: Path, page: Page) -> None:
+    url = f"sqlite:///{tmp_path / 'x.db'}"
+    migrate.upgrade(open_engine(url))
+    for served in _serve(tmp_path, url):
+        page.goto(served)
+        expect(page.get_by_text("Nothing has been collected yet")).to_be_visible()
+        fill(url, jobs=60)
+        expect(page.get_by_text("Month-end forecast")).to_be_visible(timeout=60_000)
+
+
+def test_hostile_text_is_shown_and_never_run(tmp_path: Path, page: Page) -> None:
+    url = f"sqlite:///{tmp_path / 'x.db'}"
+    fill(url, jobs=60, text="<img src=x onerror=alert(1)> **bold** [link](javascript:alert(1)) :red[x]")
+    said: list[str] = []
+    page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
+    for served in _serve(tmp_path, url):
+        for path, question in (("", "Are we all right?"), ("/team-cost", "What did each team spend"), ("/jobs", "Find any job")):
+            page.goto(f"{served}{path}")
+            expect(page.get_by_role("heading", name=question)).to_be_visible()
+            page.wait_for_timeout(1500)
+            assert page.locator("img[src='x']").count() == 0
+            assert page.locator("a[href^='javascript']").count() == 0
+    assert said == []
+
+
+def test_nothing_is_asked_of_any_other_machine(full: str, page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{full}/team-cost")
+    expect(page.get_by_role("heading", name="What did each team spend, on what?")).to_be_visible()
+    page.wait_for_timeout(1500)
+    assert [url for url in asked if not url.startswith((full, full.replace("http", "ws"), "data:", "blob:"))] == []
+    assert any("inter-tabular.woff2" in url for url in asked)
+
+
+def test_metrics_are_served_as_prometheus_reads_them(full: str) -> None:
+    with urllib.request.urlopen(f"{full}/metrics", timeout=5) as answer:  # noqa: S310 - our own server
+        text = answer.read().decode()
+    assert re.search(r'trainwatch_data_age_seconds\{account="123456789012",region="us-east-1",collector="jobs"\} \d+', text)
+    assert re.search(r"^trainwatch_live_jobs \d+$", text, re.MULTILINE)
+    assert re.search(r"^trainwatch_data_version \d+$", text, re.MULTILINE)

@@ -152,3 +152,89 @@ def test_a_panel_that_fails_takes_nothing_else_with_it(open_page: Open, monkeypa
     assert "could not be read" in words(test)
     assert "disk is gone" not in words(test)
     assert len(test.metric) == 5
+
+
+READS = {
+    "overview": ["live_jobs", "burn_history", "total", "spend_by", "team_ids", "has_jobs", "collector_states"],
+    "team_cost": ["total", "spend_by", "dearest_jobs", "job_rows", "live_jobs", "team_ids", "has_jobs", "collector_states"],
+    "jobs": ["job_page", "filter_values", "team_ids", "has_jobs", "collector_states"],
+    "job": ["jobs_named", "collector_states"],
+    "collectors": ["collector_states", "recent_runs", "oddity_counts", "calls_since", "total", "spend_by"],
+}
+
+
+@pytest.mark.parametrize(("page", "read"), [(page, read) for page, named in READS.items() for read in named])
+def test_a_read_that_fails_is_said_in_its_place_and_the_question_stays(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch, page: str, read: str
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("the disk is gone")
+
+    monkeypatch.setattr(f"ui.reads.{read}", broken)
+    test = open_page(page, "full", **({"job": "any"} if page == "job" else {}))
+    said = words(test)
+    assert not test.exception
+    assert (PAGES[page] or "What is this one?") in said
+    assert "could not be read" in said
+    assert "disk is gone" not in said
+    assert "Traceback" not in said
+
+
+def test_a_failing_read_leaves_the_other_panels(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("the disk is gone")
+
+    monkeypatch.setattr("ui.reads.dearest_jobs", broken)
+    test = open_page("team_cost", "full")
+    assert len(test.metric) == 4
+    assert len(test.dataframe) == 1
+    assert "billed this month" in words(test)
+
+
+HOSTILE = "<script>alert(1)</script> **bold** :red[x] $a$ =cmd|x"
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Settings of a database in which every text that people can choose is hostile."""
+    folder = tmp_path_factory.mktemp("hostile")
+    url = f"sqlite:///{folder / 'x.db'}"
+    fill(url, jobs=40, text=HOSTILE)
+    (folder / "x.toml").write_text(f'[database]\nurl = "{url}"\n')
+    return folder / "x.toml"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_hostile_text_means_nothing_on_any_page(
+    open_page: Open, databases: dict[str, Path], hostile: Path, page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(databases, "hostile", hostile)
+    query = {"created_in": "All time"}
+    if page == "job":
+        open_page("jobs", "hostile")
+        with reading(reads.engine()) as connection:
+            query = {"job": next(one.row.name for one in joblist.each_job(connection, joblist.JobFilter()) if one.job.failure_reason)}
+    test = open_page(page, "hostile", **query)
+    said = words(test)
+    assert not test.exception
+    assert "could not be read" not in said
+    for means_something in (" **bold**", " :red[x]", " <script>", " $a$"):
+        assert means_something not in said
+    for frame in test.dataframe:
+        cells = [str(cell) for column in frame.value for cell in frame.value[column]]
+        assert not [cell for cell in cells if cell.startswith(("=", "+", "@"))]
+
+
+def test_long_reasons_for_a_failure_are_shown_whole(open_page: Open, databases: dict[str, Path], hostile: Path) -> None:
+    databases["hostile"] = hostile
+    open_page("jobs", "hostile")
+    with reading(reads.engine()) as connection:
+        name = next(one.row.name for one in joblist.each_job(connection, joblist.JobFilter()) if one.job.failure_reason)
+    test = open_page("job", "hostile", job=name)
+    assert any("line two" in str(code.value) for code in test.code)
+
+
+def test_jobs_without_a_price_can_be_listed(open_page: Open) -> None:
+    test = open_page("jobs", "full", created_in="All time", price="Unpriced")
+    assert set(test.dataframe[0].value["note"]) == {"unpriced"}
+    assert test.dataframe[0].value["billed"].isna().all()
