@@ -26,7 +26,7 @@ from storage.facts import (
 )
 from storage.state import DATA_VERSION, bump, read_state, write_state
 
-RULES_VERSION = 1  # counts up whenever a formula changes, so that a new release derives everything anew
+RULES_VERSION = 2  # counts up whenever a formula changes, so that a new release derives everything anew
 _CHUNK = 500
 _HELD = ("fingerprint", "prices", "teams")
 

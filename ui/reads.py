@@ -1,6 +1,7 @@
 """What pages ask of our database: each read cached under the version of the data, so that it is asked once per change.
 
-Caches are shared by all visitors, so whatever an answer depends on is an argument. None of them grows without bound.
+Caches are shared by all visitors, so whatever an answer depends on is an argument, and none of these has a name that begins
+with an underscore: Streamlit leaves such arguments out of the key. None of the caches grows without bound.
 """
 
 from collections.abc import Sequence
@@ -58,7 +59,7 @@ def today() -> date:
 
 
 @st.cache_data(max_entries=KEPT, show_spinner=False)
-def _spend_by(_version: int, by: tuple[str, ...], period: Period, teams: tuple[str, ...]) -> dict[spend.Key, spend.Spend]:
+def _spend_by(data: int, by: tuple[str, ...], period: Period, teams: tuple[str, ...]) -> dict[spend.Key, spend.Spend]:
     with reading(engine()) as connection:
         return spend.spend_by(connection, by, period, teams)
 
@@ -74,7 +75,7 @@ def total(period: Period, teams: Sequence[str] = ()) -> spend.Spend:
 
 
 @st.cache_data(max_entries=KEPT, show_spinner=False)
-def _live_jobs(_version: int, teams: tuple[str, ...]) -> list[live.LiveJob]:
+def _live_jobs(data: int, teams: tuple[str, ...]) -> list[live.LiveJob]:
     with reading(engine()) as connection:
         return live.live_jobs(connection, teams)
 
@@ -85,7 +86,7 @@ def live_jobs(teams: Sequence[str] = ()) -> list[live.LiveJob]:
 
 
 @st.cache_data(max_entries=KEPT, show_spinner=False)
-def _burn_history(_version: int, teams: tuple[str, ...], at: datetime) -> list[tuple[datetime, int]]:
+def _burn_history(data: int, teams: tuple[str, ...], at: datetime) -> list[tuple[datetime, int]]:
     with reading(engine()) as connection:
         return burn.burn_history(connection, at, teams)
 
@@ -97,7 +98,7 @@ def burn_history(teams: Sequence[str] = ()) -> list[tuple[datetime, int]]:
 
 
 @st.cache_data(max_entries=KEPT, show_spinner=False)
-def _dearest(_version: int, period: Period, teams: tuple[str, ...], limit: int) -> list[spend.DearJob]:
+def _dearest(data: int, period: Period, teams: tuple[str, ...], limit: int) -> list[spend.DearJob]:
     with reading(engine()) as connection:
         return spend.dearest_jobs(connection, period, teams, limit)
 
@@ -108,7 +109,7 @@ def dearest_jobs(period: Period, teams: Sequence[str] = (), limit: int = 60) -> 
 
 
 @st.cache_data(max_entries=KEPT, show_spinner=False)
-def _rows(_version: int, job_ids: tuple[int, ...]) -> dict[int, joblist.JobRow]:
+def _rows(data: int, job_ids: tuple[int, ...]) -> dict[int, joblist.JobRow]:
     with reading(engine()) as connection:
         return joblist.job_rows(connection, job_ids)
 
@@ -119,7 +120,7 @@ def job_rows(job_ids: Sequence[int]) -> dict[int, joblist.JobRow]:
 
 
 @st.cache_data(max_entries=KEPT, show_spinner=False)
-def _job_page(_version: int, wanted: joblist.JobFilter, sort: joblist.Sort, limit: int, offset: int) -> joblist.JobPage:
+def _job_page(data: int, wanted: joblist.JobFilter, sort: joblist.Sort, limit: int, offset: int) -> joblist.JobPage:
     with reading(engine()) as connection:
         return joblist.list_jobs(connection, wanted, sort, limit, offset)
 
@@ -130,7 +131,7 @@ def job_page(wanted: joblist.JobFilter, sort: joblist.Sort, limit: int, offset: 
 
 
 @st.cache_data(max_entries=KEPT, show_spinner=False)
-def _named(_version: int, name: str) -> list[joblist.JobDetail]:
+def _named(data: int, name: str) -> list[joblist.JobDetail]:
     with reading(engine()) as connection:
         return joblist.jobs_named(connection, name)
 
@@ -147,7 +148,7 @@ def jobs_named(name: str) -> list[joblist.JobDetail]:
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _filter_values(_version: int) -> dict[str, list[str]]:
+def _filter_values(data: int) -> dict[str, list[str]]:
     with reading(engine()) as connection:
         return joblist.filter_values(connection)
 
@@ -181,7 +182,7 @@ def recent_runs() -> list[collection.Run]:
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _oddity_counts(_version: int) -> list[collection.OddityCount]:
+def _oddity_counts(data: int) -> list[collection.OddityCount]:
     with reading(engine()) as connection:
         return collection.oddity_counts(connection)
 
@@ -192,7 +193,7 @@ def oddity_counts() -> list[collection.OddityCount]:
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _calls_since(_version: int, since: date) -> list[collection.CallRow]:
+def _calls_since(data: int, since: date) -> list[collection.CallRow]:
     with reading(engine()) as connection:
         return collection.calls_since(connection, since)
 
@@ -214,6 +215,6 @@ def has_jobs() -> bool:
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _has_jobs(_version: int) -> bool:
+def _has_jobs(data: int) -> bool:
     with reading(engine()) as connection:
         return collection.has_jobs(connection)
