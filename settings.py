@@ -8,15 +8,17 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from domain.attribution import Conventions, Team, Template
 from domain.cost import CostRules
+from domain.findings.thresholds import STOPPABLE, THRESHOLD_NAMES, Thresholds
 from domain.instants import EARLIEST
 from domain.money import nusd
 from domain.prices import Discount, Price
@@ -84,6 +86,7 @@ class TeamSettings(_Section):
     name: str = Field("", description="The name people read")
     projects: list[str] = Field(default_factory=list, description="Ids of its projects")
     monthly_budget_usd: float | None = Field(None, gt=0, description="Budget for a UTC month")
+    max_job_usd: float | None = Field(None, gt=0, description="What one job may cost before it is a finding; none means any amount")
     notify: list[str] = Field(default_factory=list, description="Apprise URLs for messages about the team")
 
 
@@ -92,6 +95,10 @@ class Collect(_Section):
 
     jobs_seconds: int = Field(60, ge=10, description="Seconds between looks at training jobs")
     prices_seconds: int = Field(86400, ge=60, description="Seconds between looks at the Price List")
+    metrics_seconds: int = Field(300, ge=60, description="Seconds between looks at the metrics of live jobs, at $0.01 per 1,000 metrics")
+    metric_calls: int = Field(40, ge=1, description="Most GetMetricData calls of one look, of 500 metrics each; GPU jobs come first")
+    logs_seconds: int = Field(600, ge=60, description="Seconds between looks at when live jobs last logged")
+    tuning_seconds: int = Field(300, ge=60, description="Seconds between looks at tuning jobs")
     history_days: int = Field(400, ge=1, le=3650, description="How far the first run goes back")
     sweep_days: int = Field(60, ge=1, le=400, description="How far back the daily sweep looks for tags edited later")
 
@@ -124,11 +131,46 @@ class Cost(_Section):
     prices: list[PriceSettings] = Field(default_factory=list, description="Rates that override the Price List")
 
 
-class Runaway(_Section):
-    """When a running job is a finding."""
+class RunawayTeam(_Section):
+    """Other thresholds for one team; what is not given is as for everybody."""
 
-    idle_gpu_percent: float = Field(5, ge=0, le=100, description="A GPU below this percent is idle")
-    idle_minutes: int = Field(30, ge=1, description="For how long")
+    id: str = Field(min_length=1, description="The team's id")
+    idle_gpu_percent: float | None = Field(None, ge=0, le=100, description="As above")
+    idle_cpu_percent: float | None = Field(None, ge=0, le=100, description="As above")
+    idle_minutes: int | None = Field(None, ge=1, description="As above")
+    slow_gpu_percent: float | None = Field(None, ge=0, le=100, description="As above")
+    slow_minutes: int | None = Field(None, ge=1, description="As above")
+    hung_minutes: int | None = Field(None, ge=1, description="As above")
+    diverged_minutes: int | None = Field(None, ge=1, description="As above")
+    over_runtime_factor: float | None = Field(None, ge=1, description="As above")
+    no_limit_hours: float | None = Field(None, gt=0, description="As above")
+
+
+class Runaway(_Section):
+    """When a running job is a finding. Percents are of a host's capacity: of all its GPUs, or all its cores."""
+
+    idle_gpu_percent: float = Field(5, ge=0, le=100, description="A GPU host below this percent is idle")
+    idle_cpu_percent: float = Field(5, ge=0, le=100, description="A CPU host below this percent is idle")
+    idle_minutes: int = Field(30, ge=1, description="For how long a host is idle before it is a finding")
+    slow_gpu_percent: float = Field(20, ge=0, le=100, description="A GPU host below this percent, and not idle, is slow")
+    slow_minutes: int = Field(60, ge=1, description="For how long a GPU is slow, or GPUs are unused, before it is a finding")
+    hung_gpu_percent: float = Field(90, ge=0, le=100, description="A GPU that stays above this percent without moving may hang")
+    hung_minutes: int = Field(90, ge=1, description="For how long GPUs, metrics, logs and checkpoints must stand still")
+    diverged_minutes: int = Field(720, ge=1, description="For how long a loss may stop getting better")
+    over_runtime_factor: float = Field(2, ge=1, description="Times the 95th percentile of a family's runs that a run may last")
+    over_runtime_jobs: int = Field(5, ge=1, description="Fewest successful runs from which a family is judged")
+    near_limit_percent: float = Field(90, gt=0, le=100, description="How much of a time limit may be used")
+    no_limit_hours: float = Field(12, gt=0, description="How long a job may run on a limit that nobody chose")
+    no_limit_days: float = Field(5, gt=0, description="A limit above this is none")
+    stuck_starting_minutes: int = Field(30, ge=1, description="How long a job may be Starting")
+    stuck_pending_minutes: int = Field(120, ge=1, description="How long a job may wait for capacity (Pending)")
+    stuck_downloading_minutes: int = Field(60, ge=1, description="How long a job may be Downloading")
+    stuck_uploading_minutes: int = Field(60, ge=1, description="How long a job may be Uploading")
+    stuck_stopping_minutes: int = Field(30, ge=1, description="How long a job may be Stopping")
+    thrash_interruptions: int = Field(3, ge=1, description="How often spot capacity may be taken back")
+    warm_pool_minutes: int = Field(15, ge=1, description="How long a warm pool may be kept without being used")
+    stale_minutes: int = Field(15, ge=1, description="Facts older than this are judged no more, and policies do not act on them")
+    teams: list[RunawayTeam] = Field(default_factory=list, description="Other thresholds for single teams")
 
 
 class Clean(_Section):
@@ -145,10 +187,99 @@ class Actions(_Section):
     max_jobs: int = Field(10, ge=1, description="Most jobs of one stop")
 
 
+class PersonSettings(_Section):
+    """What one person may do, by the e-mail address of their sign-in."""
+
+    email: str = Field(min_length=3, description="The address, without regard to case")
+    role: Literal["viewer", "operator", "admin"] = Field(description="viewer sees; operator acts on jobs of own teams; admin on all")
+    teams: list[str] = Field(default_factory=list, description="The operator's own teams")
+
+
+class GroupSettings(_Section):
+    """What everybody may do whose sign-in carries a value of the claim."""
+
+    value: str = Field(min_length=1, description="The value, exactly")
+    role: Literal["viewer", "operator", "admin"] = Field(description="viewer sees; operator acts on jobs of own teams; admin on all")
+    teams: list[str] = Field(default_factory=list, description="The operators' own teams")
+
+
 class Access(_Section):
     """Who may do what."""
 
     public_role: Literal["none", "viewer"] = Field("viewer", description="What a visitor without sign-in may do off loopback")
+    signed_in_role: Literal["none", "viewer"] = Field("viewer", description="What somebody may do who signed in and is named nowhere")
+    role_claim: str = Field("groups", description="The claim of the sign-in, text or list, that groups are looked up in")
+    people: list[PersonSettings] = Field(default_factory=list, description="People by e-mail address")
+    groups: list[GroupSettings] = Field(default_factory=list, description="People by a claim of their sign-in")
+
+
+class SignIn(_Section):
+    """Sign-in with OpenID Connect; without a metadata_url there is none."""
+
+    metadata_url: str | None = Field(None, description="The provider's …/.well-known/openid-configuration")
+    client_id: str | None = Field(None, description="This dashboard's id at the provider")
+    client_secret: str | None = Field(None, description="Its secret, such as ${TRAINWATCH_OIDC_SECRET}")
+    redirect_uri: str | None = Field(None, description="This dashboard's address with /oauth2callback behind it")
+    cookie_secret: str | None = Field(None, description="A long random text that signs the session cookie")
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "SignIn":
+        given = [name for name in SignIn.model_fields if getattr(self, name) is not None]
+        missing = [name for name in SignIn.model_fields if name not in given]
+        if given and missing:
+            raise ValueError(f"sign-in needs all of its keys; missing: {', '.join(missing)}")
+        if self.cookie_secret is not None and len(self.cookie_secret) < 32:
+            raise ValueError("cookie_secret is too short; make one of at least 32 characters, with: openssl rand -hex 32")
+        return self
+
+
+class Notify(_Section):
+    """Whom messages reach besides the teams' own channels, and when."""
+
+    on_call: list[str] = Field(default_factory=list, description="Apprise URLs for whoever is on call")
+    base_url: str = Field("http://localhost:8501", description="The dashboard's address, for links in messages")
+    quiet_hours: str = Field(
+        "", pattern=r"^(\d{2}:\d{2}-\d{2}:\d{2})?$", description="Such as 22:00-07:00: only critical messages, to on_call"
+    )
+    quiet_zone: str = Field("UTC", description="The time zone of quiet_hours, such as Europe/Berlin")
+    digest_over: int = Field(5, ge=1, description="More messages than this to one channel at once become a digest")
+    late_minutes: int = Field(30, ge=1, description="A collector that has not gone well for so long is reported")
+
+    @field_validator("quiet_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{name!r} is no time zone; expected one such as Europe/Berlin") from error
+        return name
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _are_times(cls, hours: str) -> str:
+        for part in hours.split("-") if hours else ():
+            try:
+                time.fromisoformat(part)
+            except ValueError as error:
+                raise ValueError(f"{part!r} is no time of day; expected such as 22:00-07:00") from error
+        return hours
+
+
+class PolicySettings(_Section):
+    """What happens by itself to findings of some rules: warn, warn, stop. Nothing happens unless enabled, nor while dry_run."""
+
+    name: str = Field(min_length=1, max_length=60, description="The name that the audit log and messages use")
+    rules: list[str] = Field(min_length=1, description="Names of rules, such as idle_gpu")
+    teams: list[str] = Field(default_factory=list, description="Only jobs of these teams; none means all")
+    enabled: bool = Field(False, description="Whether it does anything")
+    dry_run: bool = Field(True, description="Only say what would have been done")
+    evidence_minutes: int = Field(60, ge=1, description="How long the evidence must have held before the first warning")
+    warn_minutes: int = Field(30, ge=1, description="Between the first warning and the second")
+    grace_minutes: int = Field(30, ge=1, description="Between the second warning and the stop")
+    exempt_tags: list[str] = Field(
+        default_factory=lambda: ["trainwatch:exempt"], description="Jobs with any of these tag keys are left alone"
+    )
+    max_stops_per_hour: int = Field(2, ge=1, description="Most jobs it stops in an hour")
 
 
 class Settings(_Section):
@@ -164,17 +295,43 @@ class Settings(_Section):
     clean: Clean = Field(default_factory=Clean)
     actions: Actions = Field(default_factory=Actions)
     access: Access = Field(default_factory=Access)
+    sign_in: SignIn = Field(default_factory=SignIn)
+    notify: Notify = Field(default_factory=Notify)
+    policies: list[PolicySettings] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> "Settings":
         for what, ids in (
             ("teams", [team.id.casefold() for team in self.teams]),
             ("aws.accounts", [account.id for account in self.aws.accounts]),
+            ("runaway.teams", [team.id.casefold() for team in self.runaway.teams]),
+            ("access.people", [person.email.casefold() for person in self.access.people]),
+            ("policies", [policy.name.casefold() for policy in self.policies]),
         ):
             twice = sorted({one for one in ids if ids.count(one) > 1})
             if twice:
                 raise ValueError(f"{what}: the id {twice[0]!r} is there twice; ids must differ, without regard to case")
         return self
+
+    @model_validator(mode="after")
+    def _policies_name_rules(self) -> "Settings":
+        for policy in self.policies:
+            unknown = sorted(set(policy.rules) - set(STOPPABLE))
+            if unknown:
+                raise ValueError(
+                    f"policies: {policy.name}: {unknown[0]!r} is no rule a policy may act on; expected of: {', '.join(STOPPABLE)}"
+                )
+        return self
+
+    def thresholds(self, team: str) -> Thresholds:
+        """The thresholds of the runaway rules for a team's jobs."""
+        own = self.runaway
+        other = next((one for one in own.teams if one.id.casefold() == team.casefold()), None)
+        values = {name: getattr(own, name) for name in THRESHOLD_NAMES}
+        changed = {name: getattr(other, name, None) for name in THRESHOLD_NAMES} if other else {}
+        cap = next((one.max_job_usd for one in self.teams if one.id.casefold() == team.casefold()), None)
+        values |= {name: value for name, value in changed.items() if value is not None}
+        return Thresholds(**values, max_job_nusd=None if cap is None else nusd(str(cap)))
 
     @property
     def naming(self) -> Conventions:

@@ -217,6 +217,10 @@ Index("ix_jobs_cost_nusd", jobs.c.cost_nusd, jobs.c.started_at, jobs.c.ended_at,
 Index("ix_jobs_team_cost_nusd", jobs.c.team, jobs.c.cost_nusd, jobs.c.started_at, jobs.c.ended_at)
 Index("ix_jobs_live", jobs.c.created_at, sqlite_where=text("is_live = 1"), postgresql_where=text("is_live"))
 Index("ix_jobs_ended_at", jobs.c.ended_at)
+Index(  # a family's latest successful runs
+    "ix_jobs_family", jobs.c.team, jobs.c.project, jobs.c.model_type, jobs.c.instance_type, jobs.c.ended_at, jobs.c.training_seconds,
+    sqlite_where=text("status = 'Completed'"), postgresql_where=text("status = 'Completed'"),
+)  # fmt: skip
 
 AMOUNTS = (
     "instance_seconds",

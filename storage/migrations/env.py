@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import storage.schema_operations  # noqa: F401 - its tables join the metadata
 from storage.schema import metadata
 
 context.configure(

@@ -1,0 +1,67 @@
+"""GPUs spin without moving while everything that once moved has stopped: a deadlock that looks like work."""
+
+from datetime import datetime
+
+from domain.findings.finding import Finding, NoVerdict, Verdict, span
+from domain.findings.hosts import Window, gpu_window
+from domain.findings.situation import Situation, instant
+from domain.findings.thresholds import Thresholds
+
+RULE = "hung"
+FLAT_PERCENT = 5.0  # real work makes a GPU's use move by more than this within an hour and a half
+
+
+def judge(situation: Situation, limits: Thresholds) -> Verdict:
+    """Critical when GPUs are flat and high for the window and each signal that ever moved has been still for as long.
+
+    A signal that never existed is no evidence, and at least one must have existed; one that cannot be looked at leaves no verdict.
+    """
+    found = gpu_window(situation, RULE, limits.hung_minutes)
+    if found is None or isinstance(found, NoVerdict):
+        return found
+    if not _flat_and_high(found, limits.hung_gpu_percent):
+        return None
+    moved = _last_moves(situation)
+    if isinstance(moved, NoVerdict):
+        return moved
+    if any(last > instant(found.start) for last in moved.values()):
+        return None
+    since = max(moved.values())
+    level = min(min(host.between(found.start, found.end)) for host in found.hosts.values())
+    words = ", ".join(f"no {name}" for name in moved)
+    return Finding(
+        RULE, "critical", since,
+        f"GPU flat at {level:.0f}% while {words} has moved for {span(instant(found.end) - since)}.",
+        "Hosts that wait for each other spin like this; take a stack dump if you can, then stop it.",
+        situation.spent_since(since),
+    )  # fmt: skip
+
+
+def _flat_and_high(found: Window, threshold: float) -> bool:
+    for host in found.hosts.values():
+        values = host.between(found.start, found.end)
+        if min(values) < threshold or max(values) - min(values) > FLAT_PERCENT:
+            return False
+    return True
+
+
+def _last_moves(situation: Situation) -> dict[str, datetime] | NoVerdict:
+    """When each thing that ever moved last did."""
+    moves: dict[str, datetime] = {}
+    last = max((series.times[-1] for series in situation.metrics.values() if series.times), default=None)
+    if last is not None:
+        if not situation.looked_lately(situation.metrics_checked_at):
+            return NoVerdict(RULE, "nobody has looked at its training metrics lately")
+        moves["training metric"] = instant(last)
+    if situation.logs is None or not situation.looked_lately(situation.logs.checked_at):
+        return NoVerdict(RULE, "nobody has looked lately when it last logged")
+    if situation.logs.last_at is not None:
+        moves["log line"] = situation.logs.last_at
+    saved = situation.checkpoint
+    if saved is not None and saved.last_written_at is not None:
+        if not situation.looked_lately(saved.checked_at):
+            return NoVerdict(RULE, "nobody has looked at its checkpoints lately")
+        moves["checkpoint"] = saved.last_written_at
+    if not moves:
+        return NoVerdict(RULE, "it has never logged, reported a metric or written a checkpoint")
+    return moves

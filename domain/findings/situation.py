@@ -1,0 +1,165 @@
+"""Everything the rules are told of one job: its facts, its money, its hosts and what they report."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from domain.findings.series import LATE_SECONDS, NOTHING, Series
+from domain.instances import instance_type
+from domain.money import SECONDS_PER_HOUR, divided
+from domain.training_job import Interval, TrainingJob
+
+GPU, CPU = "GPUUtilization", "CPUUtilization"
+GPU_MEMORY, MEMORY = "GPUMemoryUtilization", "MemoryUtilization"
+LOOKED_WITHIN = timedelta(minutes=30)  # a look longer ago says nothing of what has moved since
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+class Family(NamedTuple):
+    """The successful runs of a job's family: how many we know, and the 95th percentile of their training seconds."""
+
+    runs: int
+    p95_seconds: int
+
+
+class Signal(NamedTuple):
+    """When something last moved, None if it never has, and when we looked."""
+
+    last_at: datetime | None
+    checked_at: datetime
+
+
+class Checkpoint(NamedTuple):
+    """What lies under a job's checkpoint prefix: its state, the newest write, the job's own rhythm in seconds, and when we looked."""
+
+    state: str
+    last_written_at: datetime | None
+    rhythm_seconds: int | None
+    checked_at: datetime
+
+
+class Objective(NamedTuple):
+    """The metric that a tuning job optimises, and whether less of it is better."""
+
+    metric: str
+    minimise: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """One job that lives, or whose warm pool does, as of `now`, the last look at it.
+
+    `rate_nusd` is what it costs per hour while it is on instances (spot at its billable share), `burn_nusd` what it burns at
+    this moment, `accruing_nusd` what it has cost so far; None where there is no price. `hosts` are instance types, `algo-1`
+    first. `series` are by (host number, metric), `metrics` the job's own by name. `no_samples_because` says why there may be none.
+    """
+
+    now: datetime
+    job: TrainingJob
+    ran: Sequence[Interval]
+    rate_nusd: int | None
+    burn_nusd: int | None
+    accruing_nusd: int | None
+    list_rate_nusd: int | None = None
+    series: Mapping[tuple[int, str], Series] = field(default_factory=dict)
+    metrics: Mapping[str, Series] = field(default_factory=dict)
+    metrics_checked_at: datetime | None = None
+    logs: Signal | None = None
+    checkpoint: Checkpoint | None = None
+    family: Family | None = None
+    objective: Objective | None = None
+    shares_checkpoints_with: tuple[str, ...] = ()
+    no_samples_because: str = "CloudWatch has no samples of it"
+
+    @property
+    def ran_seconds(self) -> int:
+        """Seconds on instances so far."""
+        return sum((end - start) // _MILLISECOND for start, end in self.ran) // 1000
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The instance type of each host, `algo-1` first; groups of a mixed cluster in the order in which AWS lists them."""
+        return tuple(group.instance_type for group in self.job.cluster for _ in range(group.count))
+
+    @property
+    def in_status_since(self) -> datetime | None:
+        """When the job entered its present secondary status."""
+        return self.job.transitions[-1].start if self.job.transitions else None
+
+    @property
+    def training_since(self) -> datetime | None:
+        """Since when it has been Training without interruption; None when it is not."""
+        if self.job.secondary_status != "Training" or self.job.status != "InProgress":
+            return None
+        last = self.job.transitions[-1] if self.job.transitions else None
+        return last.start if last and last.status == "Training" else self.job.started_at
+
+    def percent(self, host: int, metric: str) -> Series | None:
+        """A host's GPU or CPU use in percent of its capacity; None where it reported nothing, or its capacity is not known."""
+        found = self.series.get((host, metric))
+        kind = instance_type(self.hosts[host - 1]) if host <= len(self.hosts) else None
+        capacity = None if kind is None else kind.gpus if metric in (GPU, GPU_MEMORY) else kind.vcpus
+        if found is None or not found.times or not capacity:
+            return None
+        return Series(found.times, [value / capacity for value in found.values])
+
+    def gpu_hosts(self) -> tuple[int, ...] | None:
+        """Numbers of the hosts that have GPUs; None where the catalogue does not know one of the types."""
+        counts = [instance_type(kind).gpus for kind in self.hosts]
+        if any(count is None for count in counts):
+            return None
+        return tuple(number for number, count in enumerate(counts, 1) if count)
+
+    def is_cpu_job(self) -> bool:
+        """Whether no host has an accelerator of any kind."""
+        kinds = [instance_type(kind) for kind in self.hosts]
+        return bool(kinds) and all(kind.accelerators == 0 for kind in kinds)
+
+    def newest(self, series: Sequence[Series]) -> int | None:
+        """When the samples of all of these end; None where that is too long ago to speak of now."""
+        ends = [one.last for one in series]
+        if not ends or any(end is None for end in ends):
+            return None
+        end = min(last for last in ends if last is not None)
+        return end if epoch(self.now) - end <= LATE_SECONDS else None
+
+    def spent_since(self, since: datetime, percent: float = 100.0) -> int | None:
+        """Nano-dollars spent since an instant, or a percentage of them."""
+        if self.rate_nusd is None:
+            return None
+        seconds = sum(max(0, (end - max(start, since)) // _MILLISECOND) for start, end in self.ran)
+        return divided(seconds * self.rate_nusd * round(percent * 100), 1000 * SECONDS_PER_HOUR * 10_000)
+
+    def looked_lately(self, checked_at: datetime | None) -> bool:
+        """Whether a look was recent enough to say that nothing has moved since."""
+        return checked_at is not None and self.now - checked_at <= LOOKED_WITHIN
+
+    def left_seconds(self) -> int | None:
+        """Seconds on instances until its time limit ends it; None without a limit."""
+        limit = self.job.max_runtime_seconds
+        return None if limit is None else max(0, limit - self.ran_seconds)
+
+    def left_nusd(self) -> int | None:
+        """What it costs at most from now until its time limit."""
+        left = self.left_seconds()
+        return None if left is None or self.rate_nusd is None else divided(left * self.rate_nusd, SECONDS_PER_HOUR)
+
+    def missing(self, *, numbers: Sequence[int], metric: str) -> str | None:
+        """Why the samples of these hosts cannot be judged; None when all have some."""
+        without = [number for number in numbers if self.series.get((number, metric), NOTHING).last is None]
+        if not without:
+            return None
+        if len(without) == len(numbers):
+            return self.no_samples_because
+        return f"no samples of {', '.join(f'algo-{number}' for number in without[:3])}"
+
+
+def epoch(moment: datetime) -> int:
+    """Whole epoch seconds."""
+    return int(moment.timestamp())
+
+
+def instant(seconds: int) -> datetime:
+    """The aware UTC instant of epoch seconds."""
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,30 @@
+"""A GPU host that works, at a fraction of what it is paid for."""
+
+from statistics import fmean
+
+from domain.findings.finding import Finding, NoVerdict, Verdict, span
+from domain.findings.hosts import gpu_window
+from domain.findings.situation import Situation, instant
+from domain.findings.thresholds import Thresholds
+
+RULE = "slow_gpu"
+
+
+def judge(situation: Situation, limits: Thresholds) -> Verdict:
+    """Info when a host's mean lies between the idle threshold and the slow one for the window."""
+    found = gpu_window(situation, RULE, limits.slow_minutes)
+    if found is None or isinstance(found, NoVerdict):
+        return found
+    means = {number: fmean(host.between(found.start, found.end)) for number, host in found.hosts.items()}
+    slow = {number: mean for number, mean in means.items() if limits.idle_gpu_percent <= mean < limits.slow_gpu_percent}
+    if not slow:
+        return None
+    host = min(slow, key=lambda number: slow[number])
+    where = "Its GPUs" if len(means) == 1 else f"The GPUs of algo-{host}"
+    length = instant(found.end) - instant(found.start)
+    return Finding(
+        RULE, "info", instant(found.start),
+        f"{where} did {slow[host]:.0f}% of what they can in the last {span(length)}, while work moves on.",
+        "Look whether loading data is what it waits for: more loader workers, larger batches, or a smaller instance.",
+        None,
+    )  # fmt: skip
