@@ -27,7 +27,7 @@ from storage.engine import DatabaseUnusable, Engine, open_engine, reading
 from storage.views.collection import has_jobs
 from storage.views.joblist import JobFilter, each_job, jobs_named
 from worker import checkup, schedule
-from worker.run import COLLECTORS
+from worker.catalog import COLLECTORS
 
 JOB_TABLE = (
     "name",

@@ -102,6 +102,10 @@ class Collect(_Section):
     history_days: int = Field(400, ge=1, le=3650, description="How far the first run goes back")
     sweep_days: int = Field(60, ge=1, le=400, description="How far back the daily sweep looks for tags edited later")
 
+    def seconds(self, collector: str) -> int:
+        """How often a collector runs."""
+        return int(getattr(self, f"{collector}_seconds"))
+
 
 class DiscountSettings(_Section):
     """What an account pays less than list price."""

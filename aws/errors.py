@@ -128,7 +128,13 @@ def _denied(operation: str, message: str, where: str) -> AccessDenied:
 
 def _permission_of(operation: str) -> str:
     """The permission of an operation where AWS's message names none; ours are SageMaker's but for these."""
-    others = {"GetProducts": "pricing", "AssumeRole": "sts", "GetCallerIdentity": "sts", "GetMetricData": "cloudwatch"}
+    others = {
+        "GetProducts": "pricing",
+        "AssumeRole": "sts",
+        "GetCallerIdentity": "sts",
+        "GetMetricData": "cloudwatch",
+        "DescribeLogStreams": "logs",
+    }
     return f"{others.get(operation, 'sagemaker')}:{operation}"
 
 

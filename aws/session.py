@@ -26,6 +26,8 @@ from domain.scope import Scope
 from settings import Account, Settings
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_pricing import PricingClient
     from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_sts import STSClient
@@ -113,6 +115,16 @@ class Clients:
     def pricing(self) -> "PricingClient":
         """The Price List, which answers for every region from three."""
         return cast("PricingClient", self._get("pricing", price_list_region(self.target.scope.region)))
+
+    @property
+    def cloudwatch(self) -> "CloudWatchClient":
+        """CloudWatch in the target's region."""
+        return cast("CloudWatchClient", self._get("cloudwatch", self.target.scope.region))
+
+    @property
+    def logs(self) -> "CloudWatchLogsClient":
+        """CloudWatch Logs in the target's region."""
+        return cast("CloudWatchLogsClient", self._get("logs", self.target.scope.region))
 
     @property
     def sts(self) -> "STSClient":

@@ -5,13 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.prices import Price
+from storage.samples import SampleRow
+from storage.signals import SignalRow
+from storage.tuning import TuningFacts
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Facts that are written together, or not at all.
 
-    `descriptions` are jobs as AWS described them, `gone` the rows of jobs that AWS no longer knows, `prices` rates found.
+    `descriptions` are jobs as AWS described them, `gone` the rows of jobs that AWS no longer knows, `prices` rates found,
+    `samples` and `signals` what live jobs report and when they last moved, `tuning` tuning jobs with their children.
     `state` is the collector's watermark once these are kept, None to leave it. `progress` says in words how far that is,
     `problems` what went wrong without ending the run, `remarks` what else its reader should know.
     """
@@ -19,6 +23,9 @@ class Batch:
     descriptions: Sequence[Mapping[str, Any]] = ()
     gone: Sequence[int] = ()
     prices: Sequence[Price] = ()
+    samples: Sequence[SampleRow] = ()
+    signals: Sequence[SignalRow] = ()
+    tuning: Sequence[TuningFacts] = ()
     state: dict[str, Any] | None = None
     progress: str = ""
     problems: Sequence[str] = ()

@@ -8,6 +8,7 @@ from typing import Any
 from storage.engine import Engine, reading
 from storage.facts import WatchedJob, known_modifications, watched_jobs
 from storage.runs import read_watermark
+from storage.tuning import known_tuning_jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +32,8 @@ class Books:
         """When AWS last modified the jobs of these names that we have, by name and creation second."""
         with reading(self.engine) as connection:
             return known_modifications(connection, self.scope_row, names)
+
+    def tuning_jobs(self) -> dict[tuple[str, int], bool]:
+        """The tuning jobs that we have by name and creation second, and whether each may still change."""
+        with reading(self.engine) as connection:
+            return known_tuning_jobs(connection, self.scope_row)

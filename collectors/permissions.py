@@ -1,22 +1,43 @@
 """Whether each permission that collectors need is there: the smallest call of each, which changes and costs nothing."""
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from aws.errors import NotFound, Refused, translated
 from aws.session import Clients
-from collectors import jobs, listing, prices
+from collectors import jobs, listing, logs, metrics, prices
 from domain.arns import training_job_arn
 
 NO_SUCH_JOB = "trainwatch-looks-whether-it-may-ask"
+NO_SUCH_TUNER = "trainwatch-looks"  # names of tuning jobs are shorter
 
 Probe = Callable[[Clients], object]
+
+
+def _ask_for_a_metric(clients: Clients) -> object:
+    """One metric of a job that is not there, for a thousandth of a cent."""
+    metric = {"Namespace": metrics.NAMESPACE, "MetricName": "GPUUtilization", "Dimensions": [{"Name": "Host", "Value": NO_SUCH_JOB}]}
+    query: Any = {"Id": "q0", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Average"}}
+    end = datetime.now(UTC)
+    return clients.cloudwatch.get_metric_data(MetricDataQueries=[query], StartTime=end - timedelta(minutes=5), EndTime=end)
+
 
 PROBES: Mapping[str, Probe] = {
     "sagemaker:Search": lambda clients: clients.sagemaker.search(Resource="TrainingJob", MaxResults=1),
     "sagemaker:ListTrainingJobs": lambda clients: clients.sagemaker.list_training_jobs(MaxResults=1),
     "sagemaker:DescribeTrainingJob": lambda clients: clients.sagemaker.describe_training_job(TrainingJobName=NO_SUCH_JOB),
     "sagemaker:ListTags": lambda clients: clients.sagemaker.list_tags(ResourceArn=training_job_arn(clients.target.scope, NO_SUCH_JOB)),
+    "cloudwatch:GetMetricData": _ask_for_a_metric,
+    "logs:DescribeLogStreams": lambda clients: clients.logs.describe_log_streams(logGroupName=logs.GROUP, limit=1),
+    "sagemaker:ListHyperParameterTuningJobs": lambda clients: clients.sagemaker.list_hyper_parameter_tuning_jobs(MaxResults=1),
+    "sagemaker:DescribeHyperParameterTuningJob": lambda clients: clients.sagemaker.describe_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName=NO_SUCH_TUNER
+    ),
+    "sagemaker:ListTrainingJobsForHyperParameterTuningJob": lambda clients: (
+        clients.sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(HyperParameterTuningJobName=NO_SUCH_TUNER)
+    ),
     "pricing:GetProducts": lambda clients: clients.pricing.get_products(ServiceCode=prices.SERVICE, MaxResults=1),
 }
 # Without Search the others serve; without the others Search does.

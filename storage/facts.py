@@ -172,6 +172,12 @@ def watched_jobs(connection: Connection, scope_row: int) -> list[WatchedJob]:
     return [WatchedJob(row.id, row.name, row.created_second, packed_descriptions.unpack(row.description)) for row in rows]
 
 
+def watched_ids(connection: Connection, scope_row: int) -> list[int]:
+    """The rows of the scope's jobs that live, or whose warm pool still bills."""
+    table = training_jobs.c
+    return list(connection.scalars(select(table.id).where(table.scope_id == scope_row, table.watched)))
+
+
 def known_modifications(connection: Connection, scope_row: int, names: Sequence[str]) -> dict[tuple[str, int], datetime | None]:
     """When AWS last modified the jobs of these names that we have, by name and creation second."""
     return {key: row.last_modified_at for key, row in _known(connection, scope_row, names).items()}

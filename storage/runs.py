@@ -70,5 +70,6 @@ def read_watermark(connection: Connection, scope_row: int, collector: str) -> di
 
 def write_watermark(connection: Connection, scope_row: int, collector: str, state: dict[str, Any]) -> None:
     """Writes down how far a collector has come, in the transaction that keeps what it found."""
-    new = dialect_insert(connection, watermarks).values(scope_id=scope_row, collector=collector, state=orjson.dumps(state).decode())
+    text = orjson.dumps(state, option=orjson.OPT_NON_STR_KEYS).decode()
+    new = dialect_insert(connection, watermarks).values(scope_id=scope_row, collector=collector, state=text)
     connection.execute(new.on_conflict_do_update(index_elements=["scope_id", "collector"], set_={"state": new.excluded.state}))

@@ -67,8 +67,7 @@ class State:
 
     def outcome(self, one: CollectorState) -> str:
         """How a collector stands: its newest outcome, or that it should have run again long ago."""
-        own = reads.current_settings().collect
-        every = own.jobs_seconds if one.collector == "jobs" else own.prices_seconds
+        every = reads.current_settings().collect.seconds(one.collector)
         due = one.succeeded_at is not None and self.now - one.succeeded_at > LATE_FACTOR * timedelta(seconds=every) + SLACK
         return "late" if due and one.outcome == "ok" else one.outcome
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import streamlit as st
 
 from storage.engine import DatabaseUnusable
-from ui import parts, places, reads
+from ui import parts, places, reads, signin
 from ui.filters import keep_teams
+from ui.viewer import viewer
 from ui.words import plain
 
 STATIC = Path(__file__).parent / "static"
@@ -17,12 +18,13 @@ st.set_page_config(page_title="Trainwatch", page_icon=str(STATIC / "mark.svg"), 
 dark = st.context.theme.type == "dark"
 st.logo(str(STATIC / ("logo-dark.svg" if dark else "logo.svg")), icon_image=str(STATIC / "mark.svg"), size="medium")
 
-page = st.navigation(places.menu(), expanded=True)
-keep_teams(page)
-# Loopback has no address here. Sign-in is not built: whoever may see nothing without it sees nothing.
-if reads.current_settings().access.public_role == "none" and st.context.ip_address is not None:
-    st.error("This dashboard is shown to nobody from other machines: [access] public_role is none.", icon=":material/lock:")
+person = viewer()
+page = st.navigation(places.menu(), expanded=True, position="sidebar" if person.may_see else "hidden")
+signin.show_problem()
+if not person.may_see:
+    signin.show_closed(person)
     st.stop()
+keep_teams(page)
 with st.sidebar:
     try:
         with parts.guarded("the list of what is watched"):
@@ -35,5 +37,6 @@ with st.sidebar:
         st.stop()
     if os.environ.get("TRAINWATCH_SIMULATED"):
         st.badge("Simulated data", icon=":material/science:", color="violet", help="An invented account on this machine; no AWS.")
+    signin.show_account(person)
 parts.begin()
 page.run()

@@ -58,9 +58,8 @@ def _freshness(engine: Engine, settings: Settings, now: datetime) -> Iterator[Ch
         states = collector_states(connection)
     if not states:
         yield Check("freshness", ok=False, detail="nothing was ever collected", fix="run: trainwatch collect --once")
-    seconds = {"jobs": settings.collect.jobs_seconds, "prices": settings.collect.prices_seconds}
     for state in states:
-        yield _fresh(state, timedelta(seconds=seconds.get(state.collector, 3600)), now)
+        yield _fresh(state, timedelta(seconds=settings.collect.seconds(state.collector)), now)
 
 
 def _fresh(state: CollectorState, interval: timedelta, now: datetime) -> Check:

@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,11 +21,14 @@ from storage.engine import Connection, Engine, writing
 from storage.facts import mark_gone, record_prices, scope_id, upsert_descriptions
 from storage.leases import Lease, LeaseLost, acquire, new_holder
 from storage.runs import CallCount, count_calls, finish_run, note_progress, start_run, write_watermark
+from storage.samples import upsert_samples
+from storage.signals import record_signals
+from storage.tuning import upsert_tuning_jobs
+from worker.catalog import CATALOG
+from worker.clock import Clock
 
-COLLECTORS = (prices.NAME, jobs.NAME)
 NAMED_PROBLEMS = 5
 
-Clock = Callable[[], datetime]
 Outcome = Literal["ok", "partial", "failed", "held", "lost"]
 
 log = logging.getLogger("trainwatch.worker")
@@ -149,9 +151,7 @@ class CollectorRun:
             note_progress(connection, run_id, self._tally.rows, 0, progress)
 
     def _batches(self, scope_row: int) -> Batches:
-        if self._collector == prices.NAME:
-            return prices.collect_prices(self._clients, self._now())
-        return jobs.collect_jobs(self._clients, Books(self._engine, scope_row), self._settings.collect, self._now)
+        return CATALOG[self._collector].batches(self._clients, Books(self._engine, scope_row), self._settings, self._now)
 
     def _keep(self, batch: Batch, lease: Lease, run_id: int) -> None:
         """Facts, derived rows, watermark, lease and progress in one transaction: all of it holds, or nothing does."""
@@ -173,6 +173,10 @@ class CollectorRun:
         """Rows seen, rows changed, and problems of a batch."""
         if batch.prices:
             return len(batch.prices), len(record_prices(connection, batch.prices, now)), []
+        record_signals(connection, batch.signals)
+        reported = upsert_samples(connection, batch.samples) + upsert_tuning_jobs(connection, scope_row, batch.tuning, now)
+        if reported or batch.signals:
+            return reported or len(batch.signals), 0, []
         for job_id in batch.gone:
             mark_gone(connection, job_id, now)
         if not batch.descriptions:
@@ -200,8 +204,8 @@ class CollectorRun:
 
     def _message(self, ending: str = "") -> str:
         tally = self._tally
-        noun = "rates" if self._collector == prices.NAME else "jobs"
-        parts = [ending, f"{tally.rows} {noun} seen, {tally.changed} of them new or changed"]
+        changed = f", {tally.changed} of them new or changed" if self._collector in (prices.NAME, jobs.NAME) else ""
+        parts = [ending, f"{tally.rows:,} {CATALOG[self._collector].noun}{' seen' if changed else ''}{changed}"]
         parts += list(tally.remarks)
         parts += list(tally.problems)[:NAMED_PROBLEMS]
         if len(tally.problems) > NAMED_PROBLEMS:

@@ -17,18 +17,17 @@ from aws.session import Clients, Target, watched
 from collectors import jobs, prices
 from settings import Settings
 from storage.engine import Engine
-from worker.run import COLLECTORS, Clock, CollectorRun, RunReport
+from worker.catalog import CATALOG, COLLECTORS
+from worker.clock import Clock, utc_now
+from worker.run import CollectorRun, RunReport
+from worker.watch import Watch
 
 PRICES_FIRST_SECONDS = 5.0  # so long the first look at jobs waits for rates, which else would have everything derived twice
+JOBS_FIRST_SECONDS = 600.0  # and so long first looks at metrics and the like wait for jobs to ask about
 TARGETS_AGAIN_SECONDS = 60.0
 GARBAGE_THRESHOLD = 50_000  # of Python's default 700, which costs a seventh of a back-fill: what we make has no cycles
 
 log = logging.getLogger("trainwatch.worker")
-
-
-def utc_now() -> datetime:
-    """The present instant, aware, in UTC."""
-    return datetime.now(UTC)
 
 
 class _Lane:
@@ -37,23 +36,36 @@ class _Lane:
     def __init__(self, engine: Engine, settings: Settings, target: Target, now: Clock, stopping: Event) -> None:
         self._engine, self._settings, self._now, self._stopping = engine, settings, now, stopping
         self._clients = {collector: Clients(target) for collector in COLLECTORS}
-        self._prices_ran = Event()
+        self._ran = {prices.NAME: Event(), jobs.NAME: Event()}
+        self._watch = Watch(engine, settings, target, now)
         self.target = target
 
     def run(self, collector: str) -> RunReport:
-        """One run of one collector. The first one of jobs gives the one of prices a moment, if there is one."""
-        if collector == jobs.NAME:
-            self._prices_ran.wait(PRICES_FIRST_SECONDS)
-        try:
-            run = CollectorRun(self._engine, self._settings, self._clients[collector], collector, self._now, self._stopping)
-            return run.execute()
-        finally:
-            if collector == prices.NAME:
-                self._prices_ran.set()
+        """One run of one collector, then whatever follows from it: findings, policies, messages.
 
-    def no_prices(self) -> None:
-        """There will be no run of prices to wait for."""
-        self._prices_ran.set()
+        The first one of jobs gives the one of prices a moment; those that ask about jobs wait for the first of these.
+        """
+        if collector == jobs.NAME:
+            self._ran[prices.NAME].wait(PRICES_FIRST_SECONDS)
+        elif CATALOG[collector].after_jobs:
+            self._wait_for_jobs()
+        try:
+            report = CollectorRun(self._engine, self._settings, self._clients[collector], collector, self._now, self._stopping).execute()
+        finally:
+            if collector in self._ran:
+                self._ran[collector].set()
+        self._watch.after(report)
+        return report
+
+    def none_of(self, collectors: Iterable[str]) -> None:
+        """There will be no run of these to wait for."""
+        for collector in set(collectors) & set(self._ran):
+            self._ran[collector].set()
+
+    def _wait_for_jobs(self) -> None:
+        for _ in range(round(JOBS_FIRST_SECONDS)):
+            if self._stopping.is_set() or self._ran[jobs.NAME].wait(1.0):
+                return
 
 
 def run_once(engine: Engine, settings: Settings, only: frozenset[str] | None = None, now: Clock = utc_now) -> list[RunReport]:
@@ -67,8 +79,7 @@ def run_once(engine: Engine, settings: Settings, only: frozenset[str] | None = N
     with ThreadPoolExecutor(max(1, len(lanes) * len(collectors)), thread_name_prefix="collect") as pool:
         futures: list[Future[RunReport]] = []
         for lane in lanes:
-            if prices.NAME not in collectors:
-                lane.no_prices()
+            lane.none_of(set(COLLECTORS) - set(collectors))
             futures += [pool.submit(lane.run, collector) for collector in collectors]
         return [future.result() for future in futures]
 
@@ -112,15 +123,13 @@ def _scheduled(
     targets: Iterable[Target], engine: Engine, settings: Settings, now: Clock, stopping: Event, only: frozenset[str] | None
 ) -> BackgroundScheduler:
     lanes = [_Lane(engine, settings, target, now, stopping) for target in targets]
-    intervals = {prices.NAME: settings.collect.prices_seconds, jobs.NAME: settings.collect.jobs_seconds}
+    intervals = {name: settings.collect.seconds(name) for name in COLLECTORS if only is None or name in only}
     defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     scheduler = BackgroundScheduler(executors={"default": SchedulerPool(len(lanes) * len(intervals))}, job_defaults=defaults, timezone=UTC)
     for lane in lanes:
         for collector, seconds in intervals.items():
-            if only is None or collector in only:
-                _add(scheduler, lane, collector, seconds)
-        if only is not None and prices.NAME not in only:
-            lane.no_prices()
+            _add(scheduler, lane, collector, seconds)
+        lane.none_of(set(COLLECTORS) - set(intervals))
     return scheduler
 
 

@@ -50,7 +50,7 @@ def _not_a_number(name: str, series: Series, situation: Situation) -> Verdict:
     began = series.held_since(lambda value: not isfinite(value))
     if began is None:
         return None
-    since = instant(began)
+    since = situation.began(RULE, instant(began))
     words = f"{name} has been {series.values[-1]:g} since {since:%H:%M} UTC."
     return Finding(RULE, "critical", since, words.replace("nan", "NaN"), ADVICE, situation.spent_since(since))
 
@@ -63,7 +63,7 @@ def _exploded(name: str, series: Series, minimise: bool, situation: Situation) -
     began = series.held_since(lambda value: value > EXPLODED_TIMES * best)
     if began is None or series.times[-1] - began < EXPLODED_MINUTES * 60:
         return None
-    since = instant(began)
+    since = situation.began(RULE, instant(began))
     words = f"{name} is at {number(series.values[-1])}, {number(series.values[-1] / best)} times its best of {number(best)}."
     return Finding(RULE, "critical", since, words, ADVICE, situation.spent_since(since))
 
@@ -84,6 +84,6 @@ def _flat(name: str, series: Series, minimise: bool, situation: Situation, limit
         return NoVerdict(RULE, f"too few samples of {name}")
     if (recent < before) if minimise else (recent > before):
         return None
-    since = instant(end - length)
-    words = f"{name} has got no better for {span(float(length))}: {number(recent)} after {number(before)}."
+    since = situation.began(RULE, instant(end - length))
+    words = f"{name} has got no better for {span(instant(end) - since)}: {number(recent)} after {number(before)}."
     return Finding(RULE, "warning", since, words, ADVICE, situation.spent_since(since))

@@ -18,7 +18,7 @@ def judge(situation: Situation, limits: Thresholds) -> Verdict:
     if not all(value < limits.idle_cpu_percent for host in found.hosts.values() for value in host.between(found.start, found.end)):
         return None
     began = [host.held_since(lambda value: value < limits.idle_cpu_percent) for host in found.hosts.values()]
-    since = instant(max(start for start in began if start is not None))
+    since = situation.began(RULE, instant(max(start for start in began if start is not None)))
     who = "Its host" if len(found.hosts) == 1 else f"All {len(found.hosts)} hosts"
     return Finding(
         RULE, "critical", since,

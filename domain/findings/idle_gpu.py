@@ -16,7 +16,7 @@ def judge(situation: Situation, limits: Thresholds) -> Verdict:
     if not all(value < limits.idle_gpu_percent for host in found.hosts.values() for value in host.between(found.start, found.end)):
         return None
     began = [host.held_since(lambda value: value < limits.idle_gpu_percent) for host in found.hosts.values()]
-    since = instant(max(start for start in began if start is not None))
+    since = situation.began(RULE, instant(max(start for start in began if start is not None)))
     who = {1: "Its GPU host", 2: "Both hosts"}.get(len(found.hosts), f"All {len(found.hosts)} hosts")
     return Finding(
         RULE, "critical", since,

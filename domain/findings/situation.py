@@ -53,6 +53,7 @@ class Situation:
     `rate_nusd` is what it costs per hour while it is on instances (spot at its billable share), `burn_nusd` what it burns at
     this moment, `accruing_nusd` what it has cost so far; None where there is no price. `hosts` are instance types, `algo-1`
     first. `series` are by (host number, metric), `metrics` the job's own by name. `no_samples_because` says why there may be none.
+    `held` is since when each finding that is open has held: samples of long ago are not looked at again.
     """
 
     now: datetime
@@ -71,6 +72,7 @@ class Situation:
     objective: Objective | None = None
     shares_checkpoints_with: tuple[str, ...] = ()
     no_samples_because: str = "CloudWatch has no samples of it"
+    held: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
     def ran_seconds(self) -> int:
@@ -144,6 +146,10 @@ class Situation:
         """What it costs at most from now until its time limit."""
         left = self.left_seconds()
         return None if left is None or self.rate_nusd is None else divided(left * self.rate_nusd, SECONDS_PER_HOUR)
+
+    def began(self, rule: str, seen: datetime) -> datetime:
+        """Since when a rule has held, given since when the samples at hand bear it out."""
+        return min(seen, self.held.get(rule, seen))
 
     def missing(self, *, numbers: Sequence[int], metric: str) -> str | None:
         """Why the samples of these hosts cannot be judged; None when all have some."""

@@ -30,7 +30,7 @@ def judge(situation: Situation, limits: Thresholds) -> Verdict:
     if not idle or not busy:
         return None
     began = [found.hosts[number].held_since(lambda value: value < threshold) for number in idle]
-    since = instant(max(start for start in began if start is not None))
+    since = situation.began(RULE, instant(max(start for start in began if start is not None)))
     names = ", ".join(f"algo-{number}" for number in idle[:3]) + ("" if len(idle) <= 3 else f" and {len(idle) - 3} more")
     return Finding(
         RULE, "warning", since,

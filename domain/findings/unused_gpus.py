@@ -24,7 +24,7 @@ def judge(situation: Situation, limits: Thresholds) -> Verdict:
         return None
     number, count, most = unused[0]
     began = [found.hosts[one].held_since(lambda value, n=n: value * n <= 100) for one, n, _ in unused]  # type: ignore[misc]
-    since = instant(max(start for start in began if start is not None))
+    since = situation.began(RULE, instant(max(start for start in began if start is not None)))
     where = "" if len(found.hosts) == 1 else f" of algo-{number}"
     idle_percent = 100 * sum(n - 1 for _, n, _ in unused) / sum(gpus(kind) or 0 for kind in situation.hosts)
     return Finding(

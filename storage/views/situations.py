@@ -1,0 +1,157 @@
+"""What is known of each job that lives, or whose warm pool does, as the rules want it told."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from domain.findings.situation import CPU, GPU, Family, Situation
+from domain.training_job import TrainingJob, training_job_from
+from storage.descriptions import unpack
+from storage.samples import read_series
+from storage.schema import collector_runs, jobs, training_jobs
+from storage.schema_operations import findings
+from storage.signals import LOGS, METRICS, read_signals
+from storage.tuning import objectives
+from storage.views.live import LiveJob, live_jobs
+
+HOSTS_BACK = timedelta(hours=12)
+OWN_BACK = timedelta(hours=30)
+FAMILY_RUNS = 200  # a family is judged by its latest runs
+_FamilyKey = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A job's situation, with whose it is and its row."""
+
+    job_id: int
+    team: str
+    situation: Situation
+
+
+def situations(connection: Connection, scope_row: int, fresh_since: datetime, own_back: timedelta = OWN_BACK) -> list[Placed]:
+    """The situation of each job of the scope that may be judged; those not looked at since `fresh_since` are left out."""
+    rows = connection.execute(
+        select(jobs, training_jobs.c.observed_at, training_jobs.c.description)
+        .join(training_jobs, training_jobs.c.id == jobs.c.id)
+        .where(training_jobs.c.scope_id == scope_row, training_jobs.c.watched, training_jobs.c.observed_at >= fresh_since)
+    ).all()
+    return _placed(connection, scope_row, rows, own_back)
+
+
+def situation_of(connection: Connection, job_id: int) -> Placed | None:
+    """The situation of one job, for its page; None where there is no such job."""
+    rows = connection.execute(
+        select(jobs, training_jobs.c.observed_at, training_jobs.c.description)
+        .join(training_jobs, training_jobs.c.id == jobs.c.id)
+        .where(jobs.c.id == job_id)
+    ).all()
+    return next(iter(_placed(connection, rows[0].scope_id, rows, OWN_BACK)), None) if rows else None
+
+
+def _placed(connection: Connection, scope_row: int, rows: Sequence[Any], own_back: timedelta) -> list[Placed]:
+    if not rows:
+        return []
+    ids, newest = [row.id for row in rows], max(row.observed_at for row in rows)
+    described = {row.id: unpack(row.description) for row in rows}
+    facts = {row.id: training_job_from(described[row.id]) for row in rows}
+    live = {one.job_id: one for one in live_jobs(connection)}
+    hosts = read_series(connection, ids, newest - HOSTS_BACK, own=False, metrics=(GPU, CPU))
+    own = read_series(connection, ids, newest - own_back, own=True)
+    signals, wanted = read_signals(connection, ids), objectives(connection)
+    families, why = _families(connection, rows), _no_samples_because(connection, scope_row)
+    held = _held(connection, scope_row)
+    sharing = _sharing(facts.values())
+    placed = []
+    for row in rows:
+        job, one, seen = facts[row.id], live.get(row.id), signals.get(row.id, {})
+        situation = Situation(
+            now=row.observed_at,
+            job=job,
+            ran=one.intervals if one else job.running_intervals(row.observed_at),
+            rate_nusd=_rate(row, one),
+            burn_nusd=one.accrual.burn_nusd_per_hour if one else None,
+            accruing_nusd=one.accrual.accruing_nusd if one else None,
+            list_rate_nusd=row.list_rate_nusd,
+            series=hosts.get(row.id, {}),
+            metrics={metric: series for (_, metric), series in own.get(row.id, {}).items()},
+            metrics_checked_at=seen[METRICS].checked_at if METRICS in seen else None,
+            logs=seen.get(LOGS),
+            family=families.get(_family_of(row)),
+            objective=wanted.get((scope_row, (row.tuning_job or "").lower())),
+            shares_checkpoints_with=tuple(name for name in sharing.get(_prefix(job), ()) if name != job.name) if job.is_live else (),
+            no_samples_because=why,
+            held=held.get(row.id, {}),
+        )
+        placed.append(Placed(row.id, row.team, situation))
+    return placed
+
+
+def _rate(row: Any, one: LiveJob | None) -> int | None:
+    """What the job costs per hour on instances; nothing under a training plan, and spot at its billable share."""
+    if row.list_rate_nusd is None:
+        return None
+    if row.capacity == "plan":
+        return 0
+    share = one.billable_share if one and row.capacity == "spot" else 1.0
+    return round(int(row.list_rate_nusd) * share)
+
+
+def _family_of(row: Any) -> _FamilyKey:
+    return row.team, row.project, row.model_type or "", row.instance_type or ""
+
+
+def _families(connection: Connection, rows: Iterable[Any]) -> dict[_FamilyKey, Family]:
+    """The latest successful runs of each family that a live job belongs to; jobs without a model type have none."""
+    found, table = {}, jobs.c
+    for key in {_family_of(row) for row in rows if row.is_live and row.model_type and row.instance_type}:
+        columns = (table.team, table.project, table.model_type, table.instance_type)
+        statement = (
+            select(table.training_seconds)
+            .where(*(column == value for column, value in zip(columns, key, strict=True)), table.status == "Completed")
+            .order_by(table.ended_at.desc())
+            .limit(FAMILY_RUNS)
+        )
+        runs = sorted(seconds for seconds in connection.scalars(statement) if seconds is not None)
+        found[key] = Family(len(runs), runs[ceil(0.95 * len(runs)) - 1] if runs else 0)
+    return found
+
+
+def _sharing(facts: Iterable[TrainingJob]) -> dict[str, list[str]]:
+    """Names of live jobs by checkpoint prefix."""
+    found: dict[str, list[str]] = {}
+    for job in facts:
+        if job.is_live and job.checkpoint_uri:
+            found.setdefault(_prefix(job), []).append(job.name)
+    return found
+
+
+def _prefix(job: TrainingJob) -> str:
+    return (job.checkpoint_uri or "").rstrip("/")
+
+
+def _held(connection: Connection, scope_row: int) -> dict[int, dict[str, datetime]]:
+    table = findings.c
+    found: dict[int, dict[str, datetime]] = {}
+    statement = select(table.job_id, table.rule, table.since).where(table.scope_id == scope_row, table.closed_at.is_(None))
+    for job_id, rule, since in connection.execute(statement):
+        found.setdefault(job_id, {})[rule] = since
+    return found
+
+
+def _no_samples_because(connection: Connection, scope_row: int) -> str:
+    """Why there may be no samples: what the newest look at metrics said, where it did not go well."""
+    table = collector_runs.c
+    newest = connection.execute(
+        select(table.outcome, table.message)
+        .where(table.scope_id == scope_row, table.collector == "metrics", table.outcome != "running")
+        .order_by(table.id.desc())
+        .limit(1)
+    ).first()
+    if newest is None:
+        return "nobody has looked at its metrics yet"
+    return str(newest.message).partition("; ")[0] if newest.outcome == "failed" else "CloudWatch has no samples of it"
