@@ -1,1 +1,1 @@
-"""What changes AWS, each thing planned, authorised and audited. Nothing does yet: this release only reads."""
+"""Stop, acknowledge: the only code that changes anything in AWS. Each action is planned, authorised, audited, idempotent."""

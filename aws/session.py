@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -47,6 +47,11 @@ class Target:
     role_arn: str | None = None
     external_id: str | None = None
     action_role_arn: str | None = None
+
+
+def acting(target: Target) -> Target:
+    """The same scope, reached through its role for actions where it has one."""
+    return replace(target, role_arn=target.action_role_arn or target.role_arn)
 
 
 def watched(settings: Settings) -> list[Target]:
@@ -146,6 +151,12 @@ class Clients:
                 f"give [[aws.accounts]] {self.target.scope.account} a role_arn of that account"
             )
         self._verified = True
+
+    def caller(self) -> str:
+        """Who AWS takes us for, as an ARN; verified to be of the target's account. Source: STS GetCallerIdentity."""
+        self.verify_account()
+        with translated(self.where):
+            return str(self.sts.get_caller_identity()["Arn"])
 
     def forget(self) -> None:
         """Reads credentials anew at the next call: those in use have proved unusable."""

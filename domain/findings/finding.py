@@ -54,4 +54,4 @@ def span(length: timedelta | float) -> str:
 
 def number(value: float) -> str:
     """A measured number in few digits."""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return f"{value:,.0f}" if 100 <= abs(value) < 1e6 else f"{value:.3g}"
