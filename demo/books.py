@@ -110,6 +110,10 @@ class Shard:
         found = [one for one in self._by_name.get(name.lower(), ()) if one.exists_at(now)]
         return max(found, key=_created, default=None)
 
+    def named(self, name: str, now: datetime) -> list[Entry]:
+        """Every job that has ever borne the name by `now`, deleted ones too."""
+        return [one for one in self._by_name.get(name.lower(), ()) if one.plan.created_at <= now]
+
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries)
 

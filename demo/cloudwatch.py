@@ -1,31 +1,33 @@
 """CloudWatch over the hosts of the simulated jobs: GetMetricData, GetMetricStatistics, ListMetrics."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import base64
+import binascii
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
-from demo.books import Books, Entry
+from demo.books import Books
 from demo.call import Call, Operation, as_list, as_object, as_whole
 from demo.errors import AwsError
-from demo.hosts import host_sample, hosts, metrics, training_minutes, training_sample
+from demo.hosts import hosts, metrics
 from demo.listing import instant
 from demo.pages import Pages
+from demo.samples import NAMESPACE, Samples, Series, statistic
 
-NAMESPACE: Final = "/aws/sagemaker/TrainingJobs"
 MOST_QUERIES: Final = 500
-RETENTION: Final = ((300, timedelta(days=15)), (3600, timedelta(days=63)), (10**9, timedelta(days=455)))
-"""Samples asked for in periods below so many seconds are kept for so long."""
+MOST_DATAPOINTS: Final = 100_800
 LISTED_FOR: Final = timedelta(days=14)
-STATISTICS: Final[dict[str, Callable[[Sequence[float]], float]]] = {
-    "Average": lambda values: sum(values) / len(values),
-    "Sum": sum,
-    "Minimum": min,
-    "Maximum": max,
-    "SampleCount": len,
-}
 
 Json = Mapping[str, object]
-Sample = tuple[datetime, float]
+
+
+class Position(NamedTuple):
+    """Where the next page of GetMetricData begins: at which point of which query, of the answer as it was at `now`."""
+
+    now: datetime
+    query: int = 0
+    point: int = 0
 
 
 class CloudWatch:
@@ -33,6 +35,7 @@ class CloudWatch:
 
     def __init__(self, books: Books) -> None:
         self._books = books
+        self._samples = Samples(books)
         self._listed: Pages[dict[str, object]] = Pages()
 
     def operations(self) -> dict[str, Operation]:
@@ -44,20 +47,32 @@ class CloudWatch:
         }
 
     def get_metric_data(self, call: Call) -> Json:
-        """GetMetricData of plain metrics; an expression finds nothing."""
+        """GetMetricData of plain metrics, MaxDatapoints to a page; an expression finds nothing."""
         queries = [one for one in as_list(call.body.get("MetricDataQueries")) if isinstance(one, Mapping)]
         if len(queries) > MOST_QUERIES:
             raise AwsError("ValidationError", f"The collection MetricDataQueries must not have a size over {MOST_QUERIES}.")
-        ascending = call.text("ScanBy") == "TimestampAscending"
-        return {"MetricDataResults": [self._result(one, call, ascending) for one in queries], "Messages": []}
+        room, at = _page_size(call), _position(call)
+        asked = replace(call, now=at.now)
+        results: list[dict[str, object]] = []
+        for number in range(at.query, len(queries)):
+            series = self._series(queries[number], asked)
+            begin = at.point if number == at.query else 0
+            end = min(begin + room, len(series.times))
+            whole = end == len(series.times)
+            if whole or end > begin:
+                results.append(_result(queries[number], series, begin, end, "Complete" if whole else "PartialData"))
+            if not whole:
+                return {"MetricDataResults": results, "Messages": [], "NextToken": _token(Position(at.now, number, end))}
+            room -= end - begin
+        return {"MetricDataResults": results, "Messages": []}
 
     def get_metric_statistics(self, call: Call) -> Json:
         """GetMetricStatistics of one metric."""
         period = as_whole(call.body.get("Period"), 60)
         wanted = [str(one) for one in as_list(call.body.get("Statistics"))]
-        buckets = self._buckets(call.body, period, call)
+        buckets = self._samples.buckets(call.body, period, _window(call), call)
         points = [
-            {"Timestamp": at, "Unit": "Percent", **{name: _statistic(name)(values) for name in wanted}} for at, values in buckets.items()
+            {"Timestamp": at, "Unit": "Percent", **{name: statistic(name)(values) for name in wanted}} for at, values in buckets.items()
         ]
         return {"Label": call.text("MetricName"), "Datapoints": points}
 
@@ -70,45 +85,11 @@ class CloudWatch:
         said: dict[str, object] = {"Metrics": list(page)}
         return said if token is None else said | {"NextToken": token}
 
-    def _result(self, query: Json, call: Call, ascending: bool) -> dict[str, object]:
+    def _series(self, query: Json, call: Call) -> Series:
         stat = as_object(query.get("MetricStat"))
-        metric = as_object(stat.get("Metric"))
-        statistic = _statistic(str(stat.get("Stat", "Average")))
-        points = [(at, statistic(values)) for at, values in self._buckets(metric, as_whole(stat.get("Period"), 60), call).items()]
-        points.sort(reverse=not ascending)
-        return {
-            "Id": query.get("Id"),
-            "Label": query.get("Label") or metric.get("MetricName") or "",
-            "Timestamps": [at for at, _ in points],
-            "Values": [value for _, value in points],
-            "StatusCode": "Complete",
-        }
-
-    def _buckets(self, metric: Json, period: int, call: Call) -> dict[datetime, list[float]]:
-        start, end = instant(call.body.get("StartTime")), instant(call.body.get("EndTime"))
-        if start is None or end is None or start >= end:
-            raise AwsError("ValidationError", "The parameter StartTime must be less than the parameter EndTime.")
-        kept = next(age for below, age in RETENTION if period < below)
-        begin = max(_floor(start, period), _floor(call.now - kept, period))
-        buckets: dict[datetime, list[float]] = {}
-        for at, value in self._samples(metric, begin, min(end, call.now), call):
-            buckets.setdefault(_floor(at, period), []).append(value)
-        return buckets
-
-    def _samples(self, metric: Json, start: datetime, end: datetime, call: Call) -> Iterator[Sample]:
-        name = str(metric.get("MetricName"))
-        dimensions = [as_object(one) for one in as_list(metric.get("Dimensions"))]
-        if metric.get("Namespace") != NAMESPACE or len(dimensions) != 1:
-            return
-        dimension, value = str(dimensions[0].get("Name")), str(dimensions[0].get("Value"))
-        job, _, host = value.partition("/algo-")
-        entry = self._books.shard(call.account, call.region).find(job, call.now)
-        if entry is None or entry.plan.behaviour == "silent":
-            return
-        if dimension == "Host" and host.isdigit():
-            yield from _host_samples(entry, int(host), name, start, end)
-        elif dimension == "TrainingJobName" and name in dict(entry.plan.algorithm.metrics):
-            yield from _training_samples(entry, name, start, end)
+        period, name = as_whole(stat.get("Period"), 60), str(stat.get("Stat", "Average"))
+        found = self._samples.series(as_object(stat.get("Metric")), period, name, _window(call), call)
+        return found if call.text("ScanBy") == "TimestampAscending" else Series(found.times[::-1], found.values[::-1])
 
     def _metrics(self, call: Call) -> Iterator[dict[str, object]]:
         since = call.now - LISTED_FOR
@@ -123,19 +104,46 @@ class CloudWatch:
                 yield _listed(name, "TrainingJobName", entry.plan.name)
 
 
-def _host_samples(entry: Entry, host: int, name: str, start: datetime, end: datetime) -> Iterator[Sample]:
-    types = hosts(entry.plan)
-    if not 1 <= host <= len(types) or name not in metrics(types[host - 1]):
-        return
-    for minute in training_minutes(entry.life, start, end):
-        yield minute, host_sample(entry.plan, entry.life, host, name, minute)
+def _result(query: Json, series: Series, begin: int, end: int, status: str) -> dict[str, object]:
+    metric = as_object(as_object(query.get("MetricStat")).get("Metric"))
+    return {
+        "Id": query.get("Id"),
+        "Label": query.get("Label") or metric.get("MetricName") or "",
+        "Timestamps": series.times[begin:end],
+        "Values": series.values[begin:end],
+        "StatusCode": status,
+    }
 
 
-def _training_samples(entry: Entry, name: str, start: datetime, end: datetime) -> Iterator[Sample]:
-    for minute in training_minutes(entry.life, start, end):
-        value = training_sample(entry.plan, entry.life, name, minute)
-        if value is not None:
-            yield minute, value
+def _window(call: Call) -> tuple[datetime, datetime]:
+    start, end = instant(call.body.get("StartTime")), instant(call.body.get("EndTime"))
+    if start is None or end is None or start >= end:
+        raise AwsError("ValidationError", "The parameter StartTime must be less than the parameter EndTime.")
+    return start, end
+
+
+def _page_size(call: Call) -> int:
+    asked = as_whole(call.body.get("MaxDatapoints"), MOST_DATAPOINTS)
+    if asked < 1:
+        raise AwsError("ValidationError", "The parameter MaxDatapoints must be greater than or equal to 1.")
+    return min(asked, MOST_DATAPOINTS)
+
+
+def _token(position: Position) -> str:
+    return base64.urlsafe_b64encode(f"demo:{position.now.timestamp()!r}:{position.query}:{position.point}".encode()).decode()
+
+
+def _position(call: Call) -> Position:
+    token = call.text("NextToken")
+    if not token:
+        return Position(call.now)
+    try:
+        word, now, query, point = base64.urlsafe_b64decode(token.encode()).decode().split(":")
+        if word == "demo":
+            return Position(datetime.fromtimestamp(float(now), UTC), int(query), int(point))
+    except (ValueError, binascii.Error):
+        pass
+    raise AwsError("InvalidNextToken", "The next token specified is invalid.")
 
 
 def _listed(name: str, dimension: str, value: str) -> dict[str, object]:
@@ -151,14 +159,3 @@ def _passes(metric: Json, call: Call) -> bool:
         if not any(as_object(one).items() >= wanted.items() for one in has):
             return False
     return True
-
-
-def _statistic(name: str) -> Callable[[Sequence[float]], float]:
-    if name not in STATISTICS:
-        raise AwsError("ValidationError", f"The simulated account has no statistic {name}")
-    return STATISTICS[name]
-
-
-def _floor(at: datetime, period: int) -> datetime:
-    seconds = int(at.timestamp())
-    return datetime.fromtimestamp(seconds - seconds % period, UTC)

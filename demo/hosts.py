@@ -1,17 +1,16 @@
-"""What the hosts of a training job report each minute: a pure function of its plan and the minute."""
+"""What the hosts of a training job report each minute: pure functions of its plan and the minute, counted from 1970."""
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
-from math import pow
+from collections.abc import Sequence
+from datetime import datetime
+from math import ceil, floor
+from random import Random
 from typing import Final
 from zlib import crc32
 
+from demo.behaviour import shown
 from demo.plan import JobPlan
 from demo.timeline import Life
 
-MINUTE: Final = timedelta(minutes=1)
-TURNS_BAD_AFTER: Final = timedelta(hours=1)
-"""How long into its training a job that will be idle or hang still works."""
 HOST_METRICS: Final = ("CPUUtilization", "MemoryUtilization", "DiskUtilization")
 GPU_METRICS: Final = ("GPUUtilization", "GPUMemoryUtilization")
 GPUS: Final = {
@@ -20,6 +19,14 @@ GPUS: Final = {
 }  # fmt: skip
 """GPUs of those GPU instances that have more than one."""
 VCPUS: Final = {"large": 2, "xlarge": 4, "2xlarge": 8, "4xlarge": 16, "8xlarge": 32, "9xlarge": 36, "12xlarge": 48}
+SLOW_PERCENT: Final = (9.0, 5.0)
+"""Of each GPU of a slow job: the least, and how much more at most."""
+
+Level = tuple[float, float]
+"""The least that is reported, and how much more at most."""
+
+_DRAWN: Final = Random(1)
+_NOISE: Final = tuple(_DRAWN.random() for _ in range(4096))
 
 
 def gpus(instance_type: str) -> int:
@@ -43,74 +50,66 @@ def metrics(instance_type: str) -> tuple[str, ...]:
     return HOST_METRICS + GPU_METRICS if gpus(instance_type) else HOST_METRICS
 
 
-def training_minutes(life: Life, start: datetime, end: datetime) -> Iterator[datetime]:
+def training_minutes(life: Life, start: datetime, end: datetime) -> list[int]:
     """The minutes from `start` to before `end` that lie wholly in a stretch of training."""
+    first, last = start.timestamp(), end.timestamp()
+    found: list[int] = []
     for step in life.steps:
-        if step.status != "Training" or step.end <= start or step.start >= end:
-            continue
-        minute = _minute_from(max(step.start, start))
-        while minute + MINUTE <= min(step.end, end):
-            yield minute
-            minute += MINUTE
+        if step.status == "Training" and step.end > start and step.start < end:
+            found += range(ceil(max(step.start.timestamp(), first) / 60), floor(min(step.end.timestamp(), last) / 60))
+    return found
 
 
-def host_sample(plan: JobPlan, life: Life, host: int, metric: str, minute: datetime) -> float:
-    """What host number `host`, from 1, reports: CPU summed over cores, GPU over GPUs, the others 0 to 100."""
+def host_samples(plan: JobPlan, life: Life, host: int, metric: str, minutes: Sequence[int]) -> list[float]:
+    """What host number `host`, from 1, reports in those minutes: CPU summed over cores, GPU over GPUs, the others 0 to 100."""
+    usual, unusual = (_level(plan, host, metric, showing=showing) for showing in (False, True))
+    noises = noise(f"{plan.name}:{host}:{metric}", minutes)
+    showing = shown(plan, life)
+    if showing is None or usual == unusual:
+        least, more = usual
+        return [round(least + more * one, 3) for one in noises]
+    since, until = (at.timestamp() / 60 for at in showing)
+    levels = [unusual if since <= minute < until else usual for minute in minutes]
+    return [round(least + more * one, 3) for (least, more), one in zip(levels, noises, strict=True)]
+
+
+def noise(key: str, minutes: Sequence[int]) -> list[float]:
+    """Between 0 and 1 for each minute, always the same for the same key and minute."""
+    # A thousand jobs ask for a million of these at a time: a table is many times faster than a checksum of each.
+    start = crc32(key.encode())
+    step = start >> 12 | 1
+    return [_NOISE[(start + step * minute) & 4095] for minute in minutes]
+
+
+def _level(plan: JobPlan, host: int, metric: str, *, showing: bool) -> Level:
     instance_type = hosts(plan)[host - 1]
-    noise = _noise(plan.name, host, metric, minute)
     if metric == "MemoryUtilization":
-        return round(38 + 6 * noise, 3)
+        return 38.0, 6.0
     if metric == "DiskUtilization":
-        return round(21 + noise, 3)
+        return 21.0, 1.0
+    behaviour = plan.behaviour if showing else "working"
+    idle = behaviour in {"idle", "warming_up"} or (behaviour == "straggler" and host == plan.cluster.instance_count > 1)
+    count = gpus(instance_type)
     if metric == "CPUUtilization":
-        share = _cpu_share(plan, life, minute, gpus(instance_type) > 0)
-        return round(vcpus(instance_type) * (share + 6 * noise), 3)
+        return _times(vcpus(instance_type), _cpu(idle=idle, gpu=count > 0))
     if metric == "GPUMemoryUtilization":
-        return round(gpus(instance_type) * (71 + 4 * noise), 3)
-    return round(_gpu(plan, life, host, minute, gpus(instance_type), noise), 3)
+        return _times(count, (71.0, 4.0))
+    if behaviour == "one_gpu":
+        return 88.0, 8.0
+    return _times(count, (0.0, 1.5) if idle else _gpu(behaviour))
 
 
-def training_sample(plan: JobPlan, life: Life, metric: str, minute: datetime) -> float | None:
-    """What the job's log says of a metric of its own, or None once it has stopped saying anything."""
-    bad = _turned_bad(life, minute)
-    if bad and plan.behaviour == "hung":
-        return None
-    minutes = max(0.0, ((minute - (life.started_at or minute)).total_seconds()) / 60)
-    noise = _noise(plan.name, 0, metric, minute)
-    if bad and plan.behaviour == "diverged":
-        return round(pow(10.0, min(30.0, minutes / 20)), 6)
-    return round(0.2 + 2.2 / (1 + minutes / 45) + 0.02 * noise, 6)
+def _cpu(*, idle: bool, gpu: bool) -> Level:
+    if gpu:
+        return (1.0 if idle else 22.0), 6.0
+    return (1.0, 1.0) if idle else (74.0, 6.0)
 
 
-def _cpu_share(plan: JobPlan, life: Life, minute: datetime, gpu: bool) -> float:
-    if plan.behaviour == "idle" and _turned_bad(life, minute):
-        return 1.0
-    return 22.0 if gpu else 74.0
+def _gpu(behaviour: str) -> Level:
+    if behaviour in {"hung", "saturated"}:
+        return 100.0, 0.0
+    return SLOW_PERCENT if behaviour == "slow" else (74.0, 22.0)
 
 
-def _gpu(plan: JobPlan, life: Life, host: int, minute: datetime, count: int, noise: float) -> float:
-    bad = _turned_bad(life, minute)
-    last = host == plan.cluster.instance_count > 1
-    if bad and (plan.behaviour == "idle" or (plan.behaviour == "straggler" and last)):
-        return count * 1.5 * noise
-    if bad and plan.behaviour == "hung":
-        return count * 100.0
-    if plan.behaviour == "one_gpu":
-        return 88 + 8 * noise
-    return count * ((9 + 5 * noise) if plan.behaviour == "slow" else (74 + 22 * noise))
-
-
-def _turned_bad(life: Life, minute: datetime) -> bool:
-    return life.started_at is not None and minute >= life.started_at + TURNS_BAD_AFTER
-
-
-def _noise(name: str, host: int, metric: str, minute: datetime) -> float:
-    """Between 0 and 1, always the same for the same sample."""
-    sum_ = crc32(f"{name}:{host}:{metric}:{int(minute.timestamp())}".encode())
-    # A checksum of neighbouring minutes differs little; the multiplication spreads the difference over all its bits.
-    return (sum_ * 2_654_435_761 % 2**32) / 2**32
-
-
-def _minute_from(at: datetime) -> datetime:
-    floor = at.replace(second=0, microsecond=0)
-    return floor if floor == at else floor + MINUTE
+def _times(count: int, level: Level) -> Level:
+    return count * level[0], count * level[1]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import isfinite, isnan
 
 from demo.description import overridden, unchanging
 from demo.plan import JobPlan, WarmPool
@@ -120,10 +121,19 @@ def _at_the_end(plan: JobPlan, one: Life) -> dict[str, object]:
         said["ModelArtifacts"] = {"S3ModelArtifacts": plan.artifact_uri}
     if one.ending.started and plan.algorithm.final_metrics:
         said["FinalMetricDataList"] = [
-            {"MetricName": name, "Value": value, "Timestamp": one.ended_at.replace(microsecond=0)}
+            {"MetricName": name, "Value": _spelled(value), "Timestamp": one.ended_at.replace(microsecond=0)}
             for name, value in plan.algorithm.final_metrics
         ]
     return said
+
+
+def _spelled(value: float) -> float | str:
+    """The value as AWS's JSON protocol has it: NaN and the infinities are strings, for JSON has no numbers for them."""
+    if isfinite(value):
+        return value
+    if isnan(value):
+        return "NaN"
+    return "Infinity" if value > 0 else "-Infinity"
 
 
 def _training_seconds(one: Life) -> int | None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from zlib import crc32
 
+from demo.behaviour import hangs_at
 from demo.plan import Checkpoints, JobPlan
 from demo.timeline import Life
 
@@ -45,7 +46,7 @@ def stored(plan: JobPlan, life: Life) -> Iterator[Stored]:
         return
     yield from _intermediates(plan, life)
     if plan.checkpoints is not None:
-        yield from _checkpoints(plan.checkpoints, life)
+        yield from _checkpoints(plan, plan.checkpoints, life)
     if life.ending.status == "Completed":
         yield _at(plan.artifact_uri, "", plan.paths.artifact_bytes + _spread(plan, 90_000_000), life.ended_at)
     if _spread(plan, 5) == 0:
@@ -88,8 +89,17 @@ def _intermediates(plan: JobPlan, life: Life) -> Iterator[Stored]:
     yield _at(prefix, "output.tar.gz", 3_000_000 + _spread(plan, 9_000_000), life.ended_at)
 
 
-def _checkpoints(checkpoints: Checkpoints, life: Life) -> Iterator[Stored]:
-    written = list(_every(checkpoints.every_seconds, life, checkpoints.stops_after_seconds))
+def checkpoints_at(plan: JobPlan, life: Life) -> list[datetime]:
+    """The instants at which the job writes a checkpoint, over its whole life; one that hangs writes no more."""
+    if plan.checkpoints is None or life.started_at is None:
+        return []
+    hangs = hangs_at(plan, life)
+    written = _every(plan.checkpoints.every_seconds, life, plan.checkpoints.stops_after_seconds)
+    return [at for at in written if hangs is None or at <= hangs]
+
+
+def _checkpoints(plan: JobPlan, checkpoints: Checkpoints, life: Life) -> Iterator[Stored]:
+    written = checkpoints_at(plan, life)
     for number, at in enumerate(written):
         # The trainer keeps the newest few; what it deletes in the container, SageMaker deletes in S3.
         follower = number + checkpoints.keep

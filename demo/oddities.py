@@ -169,7 +169,7 @@ def unattributed(at: datetime, random: Random) -> list[JobPlan]:
 
 
 def tuning(at: datetime, random: Random) -> list[JobPlan]:
-    """A tuning job with six children, two at a time."""
+    """A tuning job with six children, two at a time, the fourth of which it stops early."""
     tuner = f"rc-fraud-hpo-{at:%y%m%d-%H%M}"
     children = []
     for number in range(6):
@@ -177,8 +177,10 @@ def tuning(at: datetime, random: Random) -> list[JobPlan]:
         plan = _plain(replace(GNN, instance_type="ml.m5.4xlarge"), child_at, random, hours=0.5)
         name = f"{tuner}-{number + 1:03}-{random.randrange(16**8):08x}"
         tuned = {"eta": f"{random.uniform(0.01, 0.3):.4f}", "_tuning_objective_metric": "validation:loss"}
-        phases, paths = Phases(training_seconds=1800.0 + 60 * number), Paths(plan.paths.output)
-        children.append(replace(plan, name=name, tuning_job=tuner, hyperparameters=tuned, phases=phases, paths=paths))
+        early = number == 3
+        phases, paths = Phases(training_seconds=780.0 if early else 1800.0 + 60 * number), Paths(plan.paths.output)
+        plan = replace(plan, name=name, tuning_job=tuner, hyperparameters=tuned, phases=phases, paths=paths)
+        children.append(replace(plan, ending=STOPPED if early else plan.ending))
     return [replace(child, tags={}, checkpoints=None) for child in children]
 
 

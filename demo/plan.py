@@ -20,8 +20,17 @@ class Absent(Enum):
 ABSENT: Final = Absent.ABSENT
 """As a value in `JobPlan.overrides`: the member is left out of the answer."""
 
-Behaviour = Literal["working", "idle", "hung", "straggler", "one_gpu", "slow", "diverged", "silent"]
-"""What CloudWatch shows of the job's hosts; a `silent` job never reports a sample."""
+Behaviour = Literal[
+    "working", "idle", "hung", "straggler", "one_gpu", "slow", "diverged", "silent",
+    "plateau", "saturated", "creeping", "warming_up",
+]  # fmt: skip
+"""What CloudWatch shows of the job.
+
+A `silent` job never reports a sample nor a line of its log; a `plateau` is a loss that has stopped falling. The last
+three only look like trouble: GPUs at 100 % all the time, a loss that falls slowly, GPUs idle for the first 20 minutes.
+"""
+MetricFault = Literal["missing", "late", "duplicated", "out_of_order", "nan"]
+"""What is wrong with the samples themselves; see demo/samples.py."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +180,9 @@ class JobPlan:
     """One training job, past, present or future.
 
     `billable_share` is billable ÷ training seconds of a spot job. `overrides` are laid over the finished description:
-    a key is a member or a dotted path to one, a value of ABSENT removes it. `deleted_at` is when somebody deletes it.
+    a key is a member or a dotted path to one, a value of ABSENT removes it. `deleted_at` is when somebody deletes it,
+    `stop_requested_at` when somebody asks to stop it; None for `stop_takes_seconds` is as long as its phase takes.
+    `turns_bad_after_seconds` is how long a job that will be idle, hang or diverge still works.
     """
 
     name: str
@@ -200,6 +211,10 @@ class JobPlan:
     vpc: bool = True
     lower_case_arn: bool = False
     behaviour: Behaviour = "working"
+    turns_bad_after_seconds: float = 3600.0
+    metric_faults: frozenset[MetricFault] = frozenset()
+    stop_requested_at: datetime | None = None
+    stop_takes_seconds: float | None = None
     deleted_at: datetime | None = None
     overrides: Mapping[str, object] = field(default_factory=_nothing)
 

@@ -20,6 +20,7 @@ from demo.cloudwatch import CloudWatch
 from demo.costexplorer import CostExplorer
 from demo.faults import Faults
 from demo.gateway import Cut, Gateway
+from demo.logs import Logs
 from demo.plan import DEFAULT_ACCOUNT, DEFAULT_REGION, JobPlan
 from demo.pricelist import PriceList
 from demo.prices import Price, shipped
@@ -54,8 +55,8 @@ class Server:
         operations = self._gateway.operations
         for part in (self._sagemaker.operations(), Tuning(self._books).operations()):
             operations |= {("sagemaker", name): operation for name, operation in part.items()}
-        cloudwatch = CloudWatch(self._books).operations()
-        operations |= {("cloudwatch", name): operation for name, operation in cloudwatch.items()}
+        for service, part in (("cloudwatch", CloudWatch(self._books).operations()), ("logs", Logs(self._books).operations())):
+            operations |= {(service, name): operation for name, operation in part.items()}
         operations["pricing", "GetProducts"] = self._price_list.get_products
         bill = CostExplorer(self._books, self._price_list, self._gateway.account)
         operations["ce", "GetCostAndUsage"] = bill.get_cost_and_usage

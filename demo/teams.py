@@ -8,21 +8,22 @@ COMPANY: Final = "acme"
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """A team with its projects, and what it may spend in a month."""
+    """A team with its projects, and what it may spend in a month and on one job."""
 
     id: str
     name: str
     projects: tuple[str, ...]
     monthly_budget_usd: int
+    max_job_usd: int
 
 
 TEAMS: Final = (
-    Team("rc", "Risk control", ("fraud", "credit"), 9500),
-    Team("algo", "Algorithms", ("ranking", "pricing", "project", "project-x"), 6000),
-    Team("nlp", "Language", ("llm", "intent", "summarize"), 11500),
-    Team("vision", "Vision", ("detect", "segment", "ocr"), 8000),
-    Team("search", "Search", ("retrieval", "rerank"), 5500),
-    Team("growth", "Growth", ("uplift", "creative", "ltv"), 2500),
+    Team("rc", "Risk control", ("fraud", "credit"), 9500, 1200),
+    Team("algo", "Algorithms", ("ranking", "pricing", "project", "project-x"), 6000, 800),
+    Team("nlp", "Language", ("llm", "intent", "summarize"), 11_500, 2500),
+    Team("vision", "Vision", ("detect", "segment", "ocr"), 8000, 1200),
+    Team("search", "Search", ("retrieval", "rerank"), 5500, 800),
+    Team("growth", "Growth", ("uplift", "creative", "ltv"), 2500, 200),
 )
 
 
@@ -60,4 +61,5 @@ id = "{team.id}"
 name = "{team.name}"
 projects = [{projects}]
 monthly_budget_usd = {team.monthly_budget_usd}
+max_job_usd = {team.max_job_usd}
 """

@@ -39,11 +39,15 @@ class Life:
 
 
 def life(plan: JobPlan, stop_requested_at: datetime | None = None) -> Life:
-    """The job's whole life; a stop asked for after it would have begun to end changes nothing."""
+    """The job's whole life, stopped when its plan says or somebody else asks, whichever comes first.
+
+    A stop asked for after it would have begun to end changes nothing.
+    """
     steps = _laid_out(plan)
-    if stop_requested_at is None or stop_requested_at >= _end_begins_at(steps):
+    asked_at = min((at for at in (plan.stop_requested_at, stop_requested_at) if at is not None), default=None)
+    if asked_at is None or asked_at >= _end_begins_at(steps):
         return _lived(steps, plan.ending)
-    return _lived(_stopped(plan, steps, max(stop_requested_at, plan.created_at)), STOPPED)
+    return _lived(_stopped(plan, steps, max(asked_at, plan.created_at)), STOPPED)
 
 
 def waits(steps: tuple[Step, ...]) -> list[tuple[datetime, datetime]]:
@@ -115,7 +119,8 @@ def _work(plan: JobPlan) -> list[tuple[str, float, str]]:
 def _finish(plan: JobPlan) -> list[tuple[str, float, str]]:
     rows = []
     if plan.ending.passes_stopping:
-        rows.append(("Stopping", plan.phases.stopping_seconds, "Stopping the training job"))
+        seconds = plan.phases.stopping_seconds if plan.stop_takes_seconds is None else plan.stop_takes_seconds
+        rows.append(("Stopping", seconds, "Stopping the training job"))
     if plan.ending.started and plan.phases.uploading_seconds:
         rows.append(("Uploading", plan.phases.uploading_seconds, "Uploading generated training model"))
     rows.append((plan.ending.secondary_status, 0.0, _last_words(plan.ending)))
@@ -140,10 +145,15 @@ def _stopped(plan: JobPlan, steps: list[Step], at: datetime) -> list[Step]:
     kept = [step for step in steps if step.start <= at][:-1]
     last = [step for step in steps if step.start <= at][-1]
     kept.append(last._replace(end=at))
-    grace = min(120.0, plan.phases.stopping_seconds) if last.status == "Training" else 1.0
-    end = at + timedelta(seconds=grace)
+    end = at + timedelta(seconds=_stop_seconds(plan, last.status))
     kept.append(Step("Stopping", at, end, "Stopping the training job"))
     if last.status == "Training" and plan.phases.uploading_seconds:
         start, end = end, end + timedelta(seconds=plan.phases.uploading_seconds)
         kept.append(Step("Uploading", start, end, "Uploading generated training model"))
     return [*kept, Step("Stopped", end, end, "Training job stopped")]
+
+
+def _stop_seconds(plan: JobPlan, status: str) -> float:
+    if plan.stop_takes_seconds is not None:
+        return plan.stop_takes_seconds
+    return min(120.0, plan.phases.stopping_seconds) if status == "Training" else 1.0

@@ -1,83 +1,13 @@
-"""Hyperparameter tuning jobs, which are nothing but what their children make of them."""
+"""The operations on hyperparameter tuning jobs."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
+from collections.abc import Mapping
 
 from demo.books import Books, Entry
 from demo.call import Call, Operation
 from demo.errors import invalid, not_found
 from demo.listing import instant
 from demo.pages import Pages, page_size
-
-ALIVE: Final = frozenset({"InProgress", "Stopping"})
-STRATEGY: Final = "Bayesian"
-
-
-@dataclass(frozen=True, slots=True)
-class Tuner:
-    """A tuning job at an instant: all its children, and those already launched."""
-
-    name: str
-    arn: str
-    planned: Sequence[Entry]
-    launched: Sequence[Entry]
-    now: datetime
-
-    @property
-    def status(self) -> str:
-        """HyperParameterTuningJobStatus."""
-        asked = any(one.cancelled for one in self.planned)
-        waiting = any(one.plan.created_at > self.now and not one.cancelled for one in self.planned)
-        if waiting or any(one.status(self.now) in ALIVE for one in self.launched):
-            return "Stopping" if asked else "InProgress"
-        return "Stopped" if asked else "Completed"
-
-    @property
-    def counters(self) -> dict[str, int]:
-        """TrainingJobStatusCounters."""
-        seen = Counter(str(one.status(self.now)) for one in self.launched)
-        return {
-            "Completed": seen["Completed"],
-            "InProgress": seen["InProgress"] + seen["Stopping"],
-            "RetryableError": 0,
-            "NonRetryableError": seen["Failed"],
-            "Stopped": seen["Stopped"],
-        }
-
-    def summary(self) -> dict[str, object]:
-        """One of the HyperParameterTuningJobSummaries."""
-        modified = max(one.last_modified(self.now) for one in self.launched)
-        said: dict[str, object] = {
-            "HyperParameterTuningJobName": self.name,
-            "HyperParameterTuningJobArn": self.arn,
-            "HyperParameterTuningJobStatus": self.status,
-            "Strategy": STRATEGY,
-            "CreationTime": self.planned[0].plan.created_at,
-            "LastModifiedTime": modified,
-            "TrainingJobStatusCounters": self.counters,
-            "ObjectiveStatusCounters": {"Succeeded": self.counters["Completed"], "Pending": 0, "Failed": 0},
-            "ResourceLimits": self._limits(),
-        }
-        if self.status not in ALIVE:
-            said["HyperParameterTuningEndTime"] = modified
-        return said
-
-    def description(self) -> dict[str, object]:
-        """The answer of DescribeHyperParameterTuningJob."""
-        said = self.summary()
-        said.pop("Strategy")
-        said.pop("ResourceLimits")
-        first = self.planned[0].describe(self.now if self.launched else self.planned[0].plan.created_at)
-        copied = ("AlgorithmSpecification", "RoleArn", "InputDataConfig", "OutputDataConfig", "ResourceConfig")
-        said["HyperParameterTuningJobConfig"] = {"Strategy": STRATEGY, "ResourceLimits": self._limits()}
-        said["TrainingJobDefinition"] = {member: first[member] for member in copied if member in first}
-        return said
-
-    def _limits(self) -> dict[str, int]:
-        return {"MaxNumberOfTrainingJobs": len(self.planned), "MaxParallelTrainingJobs": 2}
+from demo.tuner import ALIVE, Tuner
 
 
 class Tuning:
@@ -138,7 +68,7 @@ class Tuning:
             ascending = call.text("SortOrder") == "Ascending"
             page, token = self._children.first(tuner.launched if ascending else tuner.launched[::-1], size)
         wanted = call.text("StatusEquals")
-        rows = [_child(one, tuner) for one in page if wanted in ("", one.status(call.now))]
+        rows = [tuner.child(one) for one in page if wanted in ("", one.status(call.now))]
         said: dict[str, object] = {"TrainingJobSummaries": rows}
         return said if token is None else said | {"NextToken": token}
 
@@ -168,16 +98,3 @@ class Tuning:
             if launched:
                 tuners.append(Tuner(name, planned[0].plan.tuning_job_arn or "", planned, launched, call.now))
         return tuners
-
-
-def _child(entry: Entry, tuner: Tuner) -> dict[str, object]:
-    said = entry.describe(tuner.now)
-    members = (
-        "TrainingJobName", "TrainingJobArn", "CreationTime", "TrainingStartTime", "TrainingEndTime",
-        "TrainingJobStatus", "FailureReason",
-    )  # fmt: skip
-    row = {member: said[member] for member in members if member in said}
-    row["TuningJobName"] = tuner.name
-    row["TunedHyperParameters"] = dict(entry.plan.hyperparameters)
-    row["ObjectiveStatus"] = "Succeeded" if said["TrainingJobStatus"] == "Completed" else "Pending"
-    return row

@@ -1,4 +1,7 @@
-"""A living workload: the same seed gives the same jobs on the same calendar day, whenever it is asked for."""
+"""A living workload: the same seed gives the same jobs on the same calendar day, whenever it is asked for.
+
+To them come the jobs that are in trouble, which are made for the hour in which somebody asks.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -7,14 +10,15 @@ from math import exp, floor
 from random import Random
 from typing import Final
 
-from demo.bulk import bulk
+from demo.bulk import bulk, live
 from demo.catalog import ROWS, WEEK, Row
 from demo.job import job
 from demo.oddities import ODDITIES
 from demo.plan import JobPlan
 from demo.teams import TEAMS
+from demo.troubles import troubles
 
-__all__ = ["TEAMS", "bulk", "workload"]
+__all__ = ["TEAMS", "bulk", "live", "ordinary", "workload"]
 
 DAYS: Final = 90
 ORDINARY_JOBS: Final = 1500
@@ -25,13 +29,16 @@ RAREST_DAYS: Final = 40
 
 
 def workload(seed: int, jobs: int, now: datetime, days: int = DAYS, ahead_days: int = 7) -> list[JobPlan]:
-    """The plans of about `jobs` jobs per 90 days, from `days` before `now` until `ahead_days` after it, oldest first."""
+    """The plans of the ordinary workload and of the jobs that are in trouble at `now`, oldest first."""
+    plans = ordinary(seed, jobs, now, days, ahead_days) + troubles(now)
+    return sorted(plans, key=lambda plan: (plan.created_at, plan.name))
+
+
+def ordinary(seed: int, jobs: int, now: datetime, days: int = DAYS, ahead_days: int = 7) -> list[JobPlan]:
+    """The plans of about `jobs` jobs per 90 days, from `days` before `now` until `ahead_days` after it, day by day."""
     today = now.astimezone(UTC).date()
     scale = jobs / ORDINARY_JOBS
-    plans: list[JobPlan] = []
-    for offset in range(-days, ahead_days + 1):
-        plans += day_jobs(seed, today + timedelta(days=offset), scale)
-    return sorted(plans, key=lambda plan: (plan.created_at, plan.name))
+    return [plan for offset in range(-days, ahead_days + 1) for plan in day_jobs(seed, today + timedelta(days=offset), scale)]
 
 
 def day_jobs(seed: int, day: date, scale: float = 1.0) -> list[JobPlan]:

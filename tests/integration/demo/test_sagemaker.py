@@ -1,6 +1,7 @@
 """Training jobs over the wire, with the real service's habits."""
 
 import json
+import math
 import urllib.request
 from collections.abc import Callable
 from datetime import timedelta
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from demo.plan import ABSENT, Cluster, Group, Phases, WarmPool, failed
+from demo.plan import ABSENT, Algorithm, Cluster, Group, Phases, WarmPool, failed
 from demo.workload import bulk
 from tests.integration.demo.account import NOW, Account, job
 
@@ -223,6 +224,35 @@ def test_stopping_takes_a_while_and_is_refused_once_it_is_over(open_account: Ope
     assert refusal(error)[1].endswith("training job is in status Stopped.")
 
 
+def test_a_stop_can_take_as_long_as_the_plan_says(open_account: Open) -> None:
+    account = open_account([job("rc-fraud-live", 1.0, phases=RUNNING, stop_takes_seconds=3000.0)])
+    sagemaker = account.client("sagemaker")
+    sagemaker.stop_training_job(TrainingJobName="rc-fraud-live")
+    seen = []
+    for minutes in (49, 2):
+        account.clock.advance(timedelta(minutes=minutes))
+        seen.append(sagemaker.describe_training_job(TrainingJobName="rc-fraud-live")["TrainingJobStatus"])
+    assert seen == ["Stopping", "Stopped"]
+
+
+def test_a_plan_can_hold_the_stop_itself_and_a_second_one_changes_nothing(open_account: Open) -> None:
+    asked_at = NOW - timedelta(minutes=40)
+    account = open_account([job("rc-fraud-live", 1.0, phases=RUNNING, stop_requested_at=asked_at, stop_takes_seconds=6000.0)])
+    sagemaker = account.client("sagemaker")
+    before = sagemaker.describe_training_job(TrainingJobName="rc-fraud-live")
+    assert (before["TrainingJobStatus"], before["LastModifiedTime"]) == ("Stopping", asked_at)
+    sagemaker.stop_training_job(TrainingJobName="rc-fraud-live")
+    after = sagemaker.describe_training_job(TrainingJobName="rc-fraud-live")
+    assert after["SecondaryStatusTransitions"] == before["SecondaryStatusTransitions"]
+
+
+def test_a_final_metric_that_is_no_number_is_spelled_out(open_account: Open) -> None:
+    final = (("validation:loss", math.nan), ("train:loss", -math.inf), ("validation:auc", 0.5))
+    account = open_account([job("rc-fraud-a", algorithm=Algorithm(final_metrics=final))])
+    said = account.client("sagemaker").describe_training_job(TrainingJobName="rc-fraud-a")["FinalMetricDataList"]
+    assert [one["Value"] for one in said] == ["NaN", "-Infinity", 0.5]
+
+
 def test_a_name_is_free_again_after_its_job_is_deleted(open_account: Open) -> None:
     account = open_account([job("rc-fraud-a"), job("rc-fraud-live", 1.0, phases=RUNNING)])
     sagemaker = account.client("sagemaker")
@@ -283,28 +313,3 @@ def test_each_account_and_region_has_its_own_jobs(open_account: Open) -> None:
     assert names(account.client("sagemaker").search(Resource="TrainingJob")) == ["rc-fraud-a"]
     assert names(account.client("sagemaker", credentials).search(Resource="TrainingJob")) == ["rc-fraud-b"]
     assert names(account.client("sagemaker", region="ap-southeast-1").search(Resource="TrainingJob")) == ["rc-fraud-c"]
-
-
-def test_a_stopped_child_is_followed_by_another(open_account: Open) -> None:
-    account = open_account([job("tuner-001-1a2b3c4d", 1.0, tuning_job="tuner", phases=RUNNING)])
-    account.client("sagemaker").stop_training_job(TrainingJobName="tuner-001-1a2b3c4d")
-    account.clock.advance(timedelta(minutes=5))
-    assert [name[:10] for name in find(account, ("TrainingJobStatus", "Equals", "InProgress"))] == ["tuner-002-"]
-
-
-def test_a_stopped_tuner_stops_its_children_and_launches_no_more(open_account: Open) -> None:
-    children = [
-        job(f"tuner-{number:03}-1a2b3c4d", 1.5 - number, tuning_job="tuner", phases=Phases(training_seconds=5000)) for number in range(1, 4)
-    ]
-    account = open_account([*children, job("tuner-000-1a2b3c4d", 9.0, tuning_job="tuner")])
-    sagemaker = account.client("sagemaker")
-    asked = {"HyperParameterTuningJobName": "tuner"}
-    assert sagemaker.describe_hyper_parameter_tuning_job(**asked)["HyperParameterTuningJobStatus"] == "InProgress"
-    assert len(sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(**asked)["TrainingJobSummaries"]) == 2
-    sagemaker.stop_hyper_parameter_tuning_job(**asked)
-    account.clock.advance(timedelta(hours=6))
-    said = sagemaker.describe_hyper_parameter_tuning_job(**asked)
-    assert said["HyperParameterTuningJobStatus"] == "Stopped"
-    assert said["TrainingJobStatusCounters"]["Stopped"] == 1
-    listed = sagemaker.list_hyper_parameter_tuning_jobs(StatusEquals="Stopped")["HyperParameterTuningJobSummaries"]
-    assert [one["HyperParameterTuningJobName"] for one in listed] == ["tuner"]

@@ -8,12 +8,14 @@ from itertools import pairwise
 import pytest
 
 from demo import TEAMS, settings_text
-from demo.hosts import MINUTE, host_sample, training_minutes
+from demo.hosts import host_samples, training_minutes
 from demo.lifecycle import describe, ended
 from demo.plan import ABSENT, JobPlan
 from demo.prices import rates, shipped
+from demo.surroundings import team_of
 from demo.timeline import life
-from demo.workload import bulk, workload
+from demo.troubles import troubles
+from demo.workload import bulk, live, ordinary, workload
 
 NOW = datetime(2026, 11, 20, 14, 32, tzinfo=UTC)
 PLANS = workload(1, 1500, NOW)
@@ -34,14 +36,19 @@ def test_the_same_seed_makes_the_same_jobs() -> None:
 def test_a_restart_days_later_keeps_the_history() -> None:
     later = {(plan.name, plan.created_at): plan for plan in workload(1, 1500, NOW + timedelta(days=3, hours=5))}
     since = NOW - timedelta(days=80)
-    for plan in PLANS:
+    for plan in ordinary(1, 1500, NOW):
         if plan.created_at >= since:
             assert later[plan.name, plan.created_at] == plan
 
 
+def test_a_restart_within_the_hour_keeps_the_jobs_in_trouble() -> None:
+    assert workload(1, 1500, NOW + timedelta(minutes=27)) == PLANS
+    assert {plan.name for plan in troubles(NOW)} <= {plan.name for plan in PLANS}
+
+
 def test_there_are_about_as_many_jobs_as_asked_for() -> None:
     assert 1400 <= len(PAST) <= 1650
-    assert 250 <= sum(plan.created_at <= NOW for plan in workload(1, 300, NOW)) <= 400
+    assert 250 <= sum(plan.created_at <= NOW for plan in ordinary(1, 300, NOW)) <= 400
 
 
 def test_jobs_of_the_coming_week_are_planned() -> None:
@@ -49,8 +56,8 @@ def test_jobs_of_the_coming_week_are_planned() -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 7])
-def test_about_25_jobs_are_alive_at_any_moment(seed: int) -> None:
-    lives = [(plan.created_at, ended(plan).ended_at) for plan in workload(seed, 1500, NOW)]
+def test_about_25_ordinary_jobs_are_alive_at_any_moment(seed: int) -> None:
+    lives = [(plan.created_at, ended(plan).ended_at) for plan in ordinary(seed, 1500, NOW)]
     hours = [NOW - timedelta(hours=hour) for hour in range(24 * 80)]
     alive = [sum(start <= at < end for start, end in lives) for at in hours]
     assert 22 <= sum(alive) / len(alive) <= 28
@@ -149,6 +156,7 @@ def test_the_reused_warm_pool_was_kept_until_the_next_job_began() -> None:
 def test_the_settings_name_every_team() -> None:
     settings = tomllib.loads(settings_text())
     assert [team["id"] for team in settings["teams"]] == [team.id for team in TEAMS]
+    assert [team["max_job_usd"] for team in settings["teams"]] == [team.max_job_usd for team in TEAMS]
     assert settings["conventions"]["bucket"] == "{company}-sm-{team}-{project}"
 
 
@@ -159,11 +167,41 @@ def test_bulk_jobs_are_all_over_and_all_different() -> None:
     assert len({plan.tags["Team"] for plan in plans}) == 12
 
 
+def test_live_jobs_are_all_alive_for_two_days_and_of_every_kind() -> None:
+    plans = live(480, NOW)
+    assert len({plan.name for plan in plans}) == 480
+    assert all(plan.created_at < NOW and ended(plan).ended_at > NOW + timedelta(days=1, hours=23) for plan in plans)
+    kinds = {(plan.cluster, plan.behaviour) for plan in plans}
+    assert len({cluster for cluster, _ in kinds}) == 9
+    assert len({behaviour for _, behaviour in kinds}) == 12
+    assert all(plan.algorithm.metrics for plan in plans)
+    assert sum(plan.spot and plan.checkpoints is not None for plan in plans) == 240
+
+
+@pytest.mark.parametrize("seed", [1, 7])
+def test_no_ordinary_job_costs_more_than_its_team_allows_even_without_what_spot_saves(seed: int) -> None:
+    caps = {team.id: team.max_job_usd for team in TEAMS}
+    for plan in ordinary(seed, 1500, NOW):
+        hours = (ended(plan).training_seconds or 0) / 3600
+        hourly = sum(float(KNOWN.get((group.instance_type, plan.region), 0)) * group.count for group in plan.cluster.groups)
+        cap = caps.get(team_of(plan) or "")
+        assert cap is None or plan.training_plan_arn or hours * hourly < cap, plan.name
+
+
+def test_the_jobs_in_trouble_cost_little() -> None:
+    total = 0.0
+    for plan in troubles(NOW):
+        hourly = sum(float(KNOWN[group.instance_type, plan.region]) * group.count for group in plan.cluster.groups)
+        total += hourly * (ended(plan).billable_seconds or 0) / 3600
+    assert total < 1500
+
+
 def test_a_host_reports_the_same_sample_whenever_it_is_asked() -> None:
     plan = next(plan for plan in PAST if plan.behaviour == "idle")
     one = life(plan)
-    minutes = list(training_minutes(one, one.steps[0].start, one.ended_at))
-    assert all(later - earlier >= MINUTE for earlier, later in pairwise(minutes))
-    assert host_sample(plan, one, 1, "GPUUtilization", minutes[5]) == host_sample(plan, one, 1, "GPUUtilization", minutes[5])
-    assert host_sample(plan, one, 1, "GPUUtilization", minutes[5]) > 50
-    assert host_sample(plan, one, 1, "GPUUtilization", minutes[90]) < 8
+    minutes = training_minutes(one, one.steps[0].start, one.ended_at)
+    assert all(later > earlier for earlier, later in pairwise(minutes))
+    whole = host_samples(plan, one, 1, "GPUUtilization", minutes)
+    assert host_samples(plan, one, 1, "GPUUtilization", minutes[5:7]) == whole[5:7]
+    assert whole[5] > 50
+    assert max(whole[90:]) < 8 * plan.cluster.instance_count

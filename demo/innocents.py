@@ -1,0 +1,52 @@
+"""Jobs that a hasty rule would accuse: each looks like trouble to somebody who does not look twice, and is none."""
+
+from dataclasses import replace
+from datetime import datetime
+from math import nan
+from typing import Final
+
+from demo.plan import JobPlan, MetricFault
+from demo.staged import spot, staged, working
+
+FAULTS: Final[tuple[tuple[MetricFault, str], ...]] = (
+    ("missing", "reformer"), ("late", "longformer"), ("duplicated", "big-bird"), ("out_of_order", "performer"), ("nan", "linformer"),
+)  # fmt: skip
+"""The faults that samples can have, each with the model of the job that has it."""
+
+
+def innocents(base: datetime) -> list[JobPlan]:
+    """The innocent jobs that are alive at the full hour `base` and for some hours more."""
+    return [*_plain(base), *_faulty(base), *_beginners(base)]
+
+
+def _plain(base: datetime) -> list[JobPlan]:
+    busy = staged("search/retrieval/e5", "ml.g5.2xlarge", base, 5.0)
+    spotted = spot(staged("algo/ranking/bst", "ml.g4dn.xlarge", base, 5.0))
+    cpu = staged("algo/pricing/ridge", "ml.m5.xlarge", base, 5.0)
+    silent = staged("nlp/summarize/bart", "ml.g4dn.xlarge", base, 5.0)
+    full = staged("vision/segment/deeplab", "ml.g4dn.xlarge", base, 5.0)
+    slowly = staged("nlp/intent/roberta", "ml.g4dn.xlarge", base, 31.1)
+    return [
+        busy,
+        spotted,
+        cpu,
+        replace(silent, behaviour="silent"),
+        replace(full, behaviour="saturated"),
+        replace(slowly, behaviour="creeping"),
+    ]
+
+
+def _faulty(base: datetime) -> list[JobPlan]:
+    plans = []
+    for fault, model in FAULTS:
+        plan = staged(f"nlp/summarize/{model}", "ml.g4dn.xlarge", base, 5.0)
+        final = tuple((name, nan if fault == "nan" else value) for name, value in plan.algorithm.final_metrics)
+        plans.append(replace(plan, metric_faults=frozenset({fault}), algorithm=replace(plan.algorithm, final_metrics=final)))
+    return plans
+
+
+def _beginners(base: datetime) -> list[JobPlan]:
+    # One every twenty minutes, for each is idle in its first twenty minutes alone: at any moment of the hour there is one.
+    starts = (10 / 60, -10 / 60, -30 / 60, -50 / 60)
+    plans = [staged("growth/creative/vit", "ml.g4dn.xlarge", base, hours) for hours in starts]
+    return [replace(plan, behaviour="warming_up", phases=working(7200.0)) for plan in plans]
