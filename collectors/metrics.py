@@ -25,7 +25,8 @@ MOST_HOSTS = 64
 OVERLAP = timedelta(minutes=10)  # samples come late, and once more
 FINE, FINE_BACK = 60, timedelta(hours=3)
 PERIODS = ((timedelta(days=15), 300), (timedelta(days=63), 3600))  # CloudWatch keeps minutes for 15 days, five minutes for 63
-BACKFILL_CALLS = 4
+POINTS = 100_800  # Source: GetMetricData, the most data points of one page
+HISTORY_CALLS = 8
 
 Clock = Callable[[], datetime]
 
@@ -101,9 +102,8 @@ def _definitions(description: Mapping[str, Any]) -> list[str]:
 
 def _asked(job_id: int, job: TrainingJob, description: Mapping[str, Any], through: int | None, now: datetime) -> Asked:
     queries = queries_of(job_id, job, description)
-    assert job.started_at is not None  # noqa: S101 - only such jobs are asked for
     since = now - FINE_BACK if through is None else datetime.fromtimestamp(through, UTC) - OVERLAP
-    since = max(since, job.started_at, now - timedelta(days=14))
+    since = max(since, _started(job), now - timedelta(days=14))
     return Asked(job_id, queries, since, any(query.metric == GPU for query in queries), any(query.host == OWN for query in queries))
 
 
@@ -126,24 +126,52 @@ def _chunks(asked: Iterable[Asked]) -> Iterator[list[Asked]]:
 def _history(
     clients: Clients, live: Mapping[int, tuple[TrainingJob, Any]], through: dict[int, int], behind: dict[int, int], now: datetime
 ) -> Batches:
-    """What happened before the first look, coarser the longer ago, a few calls a run."""
+    """What happened before the first look, coarser the longer ago: many jobs a call, and a few calls a run."""
     calls = 0
-    for job_id, until in list(behind.items()):
-        job, description = live[job_id]
-        assert job.started_at is not None  # noqa: S101 - see above
-        end = datetime.fromtimestamp(until, UTC)
-        for age, period in PERIODS:
-            start = max(job.started_at, now - age)
-            if start < end:
-                if calls == BACKFILL_CALLS:
-                    behind[job_id] = epoch(end)
-                    return
-                rows = list(_samples(clients, list(queries_of(job_id, job, description))[:QUERIES], start, end, period))
-                calls += 1
-                behind[job_id] = epoch(start)
-                yield Batch(samples=rows, state={"through": through, "behind": behind}, progress="earlier metrics")
-                end = start
+    for age, period in PERIODS:
+        oldest = now - age
+        waiting = [job_id for job_id, until in behind.items() if until > epoch(max(oldest, _started(live[job_id][0])))]
+        for group in _groups(waiting, live, behind, oldest, period):
+            if calls == HISTORY_CALLS:
+                return
+            calls += 1
+            queries = [query for job_id in group for query in _judged_queries(job_id, *live[job_id])]
+            start = max(oldest, min(_started(live[job_id][0]) for job_id in group))
+            end = datetime.fromtimestamp(max(behind[job_id] for job_id in group), UTC)
+            rows = list(_samples(clients, queries, start, end, period)) if start < end else []
+            for job_id in group:
+                behind[job_id] = min(behind[job_id], epoch(max(oldest, _started(live[job_id][0]))))
+            yield Batch(samples=rows, state={"through": through, "behind": behind}, progress="earlier metrics")
+    for job_id in [one for one, until in behind.items() if until <= epoch(max(now - PERIODS[-1][0], _started(live[one][0])))]:
         del behind[job_id]
+
+
+def _groups(
+    waiting: Sequence[int], live: Mapping[int, tuple[TrainingJob, Any]], behind: Mapping[int, int], oldest: datetime, period: int
+) -> Iterator[list[int]]:
+    """Jobs whose history together makes about one page of an answer; those that began at about the same time together."""
+    group: list[int] = []
+    series = longest = 0
+    for job_id in sorted(waiting, key=lambda one: _started(live[one][0])):
+        count = len(_judged_queries(job_id, *live[job_id]))
+        points = (behind[job_id] - epoch(max(oldest, _started(live[job_id][0])))) // period
+        if group and (series + count > QUERIES or (series + count) * max(longest, points) > POINTS):
+            yield group
+            group, series, longest = [], 0, 0
+        group.append(job_id)
+        series, longest = series + count, max(longest, points)
+    if group:
+        yield group
+
+
+def _judged_queries(job_id: int, job: TrainingJob, description: Mapping[str, Any]) -> list[Query]:
+    """The series of which the past matters: use, and the job's own metrics."""
+    return [query for query in queries_of(job_id, job, description) if query.host == OWN or query.metric in (GPU, CPU)][:QUERIES]
+
+
+def _started(job: TrainingJob) -> datetime:
+    assert job.started_at is not None  # noqa: S101 - only jobs that have started are asked for
+    return job.started_at
 
 
 def _samples(clients: Clients, queries: Sequence[Query], start: datetime, end: datetime, period: int) -> Iterator[SampleRow]:
