@@ -5,26 +5,22 @@ Exit codes: 0 done · 1 failed, one line on stderr says why and what to do · 2 
 
 import logging
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
 import processes
-import settings as settings_module
 from aws.errors import AwsError
+from commands import operations
+from commands.frame import DAY, Failed, database, format_option, now, say_if_empty, settings_of, show
 from derivations.keep import rederive as rederive_all
 from domain.period import Period, first_of_next_month
 from reports.cost import SPEND_COLUMNS, cost_report
 from reports.jobs import JOB_COLUMNS, job_data, job_page_data
-from reports.output import as_csv, as_json, print_pairs, print_table
-from settings import Settings, SettingsError
+from reports.output import print_pairs, print_table
 from storage import backup, migrate
-from storage.engine import DatabaseUnusable, Engine, open_engine, reading
-from storage.views.collection import has_jobs
+from storage.engine import reading
 from storage.views.joblist import JobFilter, each_job, jobs_named
 from worker import checkup, schedule
 from worker.catalog import COLLECTORS
@@ -42,22 +38,6 @@ JOB_TABLE = (
     "burn_usd_per_hour",
     "basis",
 )
-FORMATS = click.Choice(["table", "json", "csv"])
-DAY = click.DateTime(["%Y-%m-%d"])
-
-
-class Failed(click.ClickException):
-    """What ends a command with exit code 1 and one line."""
-
-    def show(self, file: Any = None) -> None:
-        """One line on stderr."""
-        click.echo(f"trainwatch: {self.message}", err=True, file=file)
-
-
-class WrongSettings(Failed):
-    """Settings that cannot be used: wrong usage, exit code 2."""
-
-    exit_code = 2
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -68,32 +48,6 @@ def main(context: click.Context, config: Path | None) -> None:
     """Cost and operations dashboard for Amazon SageMaker Training."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     context.obj = config
-
-
-def format_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--format table|json|csv`, on every command that reads."""
-    return click.option("--format", "form", type=FORMATS, default="table", show_default=True)(command)
-
-
-def _settings(context: click.Context) -> Settings:
-    try:
-        return settings_module.load(context.obj)
-    except SettingsError as error:
-        raise WrongSettings(str(error)) from error
-
-
-@contextmanager
-def _database(settings: Settings) -> Iterator[Engine]:
-    """The database, brought up to date."""
-    try:
-        engine = open_engine(settings.database.url)
-        try:
-            migrate.upgrade(engine)
-            yield engine
-        finally:
-            engine.dispose()
-    except DatabaseUnusable as error:
-        raise Failed(str(error)) from error
 
 
 @main.command()
@@ -113,8 +67,8 @@ def demo(port: int, headless: bool, seed: int, jobs: int) -> None:
 @click.pass_context
 def serve(context: click.Context, port: int, address: str, no_collect: bool) -> None:
     """The dashboard, with the collectors beside it."""
-    settings = _settings(context)
-    with _database(settings):
+    settings = settings_of(context)
+    with database(settings):
         pass  # a database that cannot be used is said here, once, rather than by each process
     sys.exit(processes.serve(context.obj, port=port, address=address, collect=not no_collect))
 
@@ -125,18 +79,18 @@ def serve(context: click.Context, port: int, address: str, no_collect: bool) -> 
 @click.pass_context
 def collect(context: click.Context, once: bool, only: str | None) -> None:
     """Collectors on their schedule, or one full pass."""
-    settings = _settings(context)
+    settings = settings_of(context)
     chosen = frozenset(name.strip() for name in only.split(",")) if only else None
     unknown = sorted((chosen or frozenset()) - set(COLLECTORS))
     if unknown:
         raise click.BadParameter(f"there is no collector {unknown[0]!r}; choose from {', '.join(COLLECTORS)}", param_hint="--only")
-    with _database(settings) as engine:
+    with database(settings) as engine:
         if not once:
             logging.getLogger("trainwatch").setLevel(logging.INFO)  # a service says what it does; one pass says it at its end
             schedule.run_forever(engine, settings, only=chosen)
             return
         try:
-            reports = schedule.run_once(engine, settings, chosen, _now)
+            reports = schedule.run_once(engine, settings, chosen, now)
         except AwsError as error:
             raise Failed(str(error)) from error
     for report in reports:
@@ -161,13 +115,13 @@ def collect(context: click.Context, once: bool, only: str | None) -> None:
 def cost(context: click.Context, by: str, start: datetime | None, end: datetime | None, team: tuple[str, ...], form: str) -> None:
     """What was spent, by team or whatever else."""
     names = [name.strip() for name in by.split(",") if name.strip()]
-    first = start.date() if start else _today().replace(day=1)
+    first = start.date() if start else now().date().replace(day=1)
     try:
-        period = Period(first, end.date() if end else first_of_next_month(max(first, _today()) if start else first))
+        period = Period(first, end.date() if end else first_of_next_month(max(first, now().date()) if start else first))
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    with _database(_settings(context)) as engine, reading(engine) as connection:
-        _say_if_empty(connection)
+    with database(settings_of(context)) as engine, reading(engine) as connection:
+        say_if_empty(connection)
         try:
             report = cost_report(connection, names, period, team or None)
         except ValueError as error:
@@ -178,7 +132,7 @@ def cost(context: click.Context, by: str, start: datetime | None, end: datetime 
     if form == "table":
         print_table(report["rows"], columns, title, report["total"])
     else:
-        _show(report, report["rows"], columns, form)
+        show(report, report["rows"], columns, form)
 
 
 @main.command()
@@ -211,13 +165,13 @@ def jobs(
         teams=team, projects=project, statuses=status, capacities=capacity, instance_types=instance_type, text=text,
         since=since and since.replace(tzinfo=UTC), until=until and until.replace(tzinfo=UTC),
     )  # fmt: skip
-    with _database(_settings(context)) as engine, reading(engine) as connection:
-        _say_if_empty(connection)
+    with database(settings_of(context)) as engine, reading(engine) as connection:
+        say_if_empty(connection)
         found = [job_data(detail) for detail in each_job(connection, wanted, limit)]
     if form == "table":
         print_table(found, JOB_TABLE, f"{len(found):,} jobs; cost is billed, accruing an estimate")
     else:
-        _show(found, found, JOB_COLUMNS, form)
+        show(found, found, JOB_COLUMNS, form)
 
 
 @main.command()
@@ -229,7 +183,7 @@ def jobs(
 @click.pass_context
 def job(context: click.Context, name: str, account: str | None, region: str | None, created: str | None, form: str) -> None:
     """Everything about one job."""
-    with _database(_settings(context)) as engine, reading(engine) as connection:
+    with database(settings_of(context)) as engine, reading(engine) as connection:
         found = [job_page_data(detail) for detail in jobs_named(connection, name)]
     wanted = {"account": account, "region": region, "created": created}
     fitting = [one for one in found if all(one[key] == value for key, value in wanted.items() if value)]
@@ -241,15 +195,15 @@ def job(context: click.Context, name: str, account: str | None, region: str | No
     if form == "table":
         print_pairs(fitting[0])
     else:
-        _show(fitting[0], fitting, tuple(fitting[0]), form)
+        show(fitting[0], fitting, tuple(fitting[0]), form)
 
 
 @main.command()
 @click.pass_context
 def rederive(context: click.Context) -> None:
     """Rebuild every derived table from the facts, without one AWS call."""
-    settings = _settings(context)
-    with _database(settings) as engine:
+    settings = settings_of(context)
+    with database(settings) as engine:
         count = rederive_all(engine, settings, _progress)
     click.echo(f"derived {count:,} jobs anew", err=True)
 
@@ -259,11 +213,11 @@ def rederive(context: click.Context) -> None:
 @click.pass_context
 def doctor(context: click.Context, form: str) -> None:
     """Credentials, each permission by name, database, clock and freshness: what fails, and the fix."""
-    checks = [check._asdict() for check in checkup.examine(_settings(context), _now)]
+    checks = [check._asdict() for check in checkup.examine(settings_of(context), now)]
     if form == "table":
         print_table(checks, checkup.Check._fields)
     else:
-        _show(checks, checks, checkup.Check._fields, form)
+        show(checks, checks, checkup.Check._fields, form)
     if not all(check["ok"] for check in checks):
         raise Failed("something needs attention: see the rows that are not ok")
 
@@ -277,7 +231,7 @@ def db() -> None:
 @click.pass_context
 def db_upgrade(context: click.Context) -> None:
     """Create the tables, or bring them up to date."""
-    with _database(_settings(context)) as engine:
+    with database(settings_of(context)) as engine:
         click.echo(f"the database is at schema {migrate.upgrade(engine)}", err=True)
 
 
@@ -286,7 +240,7 @@ def db_upgrade(context: click.Context) -> None:
 @click.pass_context
 def db_backup(context: click.Context, path: Path) -> None:
     """Write a consistent copy while everything runs (SQLite)."""
-    with _database(_settings(context)) as engine:
+    with database(settings_of(context)) as engine:
         backup.write(engine, path)
     click.echo(f"wrote {path}", err=True)
 
@@ -295,7 +249,7 @@ def db_backup(context: click.Context, path: Path) -> None:
 @click.pass_context
 def db_check(context: click.Context) -> None:
     """Look whether the database is sound and its sums add up."""
-    with _database(_settings(context)) as engine:
+    with database(settings_of(context)) as engine:
         problems = backup.problems(engine)
     for problem in problems:
         click.echo(problem, err=True)
@@ -304,26 +258,12 @@ def db_check(context: click.Context) -> None:
     click.echo("sound: the file, its schema and every sum", err=True)
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _today() -> date:
-    return _now().date()
-
-
-def _say_if_empty(connection: Any) -> None:
-    if not has_jobs(connection):
-        click.echo("no jobs are in the books yet; `trainwatch collect --once` asks AWS for them", err=True)
-
-
 def _progress(done: int, total: int) -> None:
     click.echo(f"\r{done:,} of {total:,}", nl=done >= total, err=True)
 
 
-def _show(whole: Any, rows: Sequence[Mapping[str, Any]], columns: Sequence[str], form: str) -> None:
-    """JSON as a whole, or CSV by the columns."""
-    click.echo(as_json(whole) if form == "json" else as_csv(rows, columns), nl=form == "json")
+for command in operations.COMMANDS:
+    main.add_command(command)
 
 
 if __name__ == "__main__":
