@@ -2,17 +2,36 @@
 
 import streamlit as st
 
-from ui import job, jobfacts, parts
-from ui.figures import show_figure, timeline_figure
+from ui import job, jobfacts, jobwatch, parts
+from ui.figures import show_figure
+from ui.jobfigures import lines_figure, timeline_figure
 
 detail = job.chosen()
-job.show_title(detail)
+findings = []
+with parts.guarded("the job's findings"):
+    findings = jobwatch.open_findings(detail)
+job.show_title(detail, findings)
+with parts.guarded("the actions"):
+    jobwatch.show_actions(detail, findings)
 parts.figures(lambda: job.cards(detail))
 
 spans, until = job.spans(detail)
 if spans:
-    with parts.panel("What happened", job.timeline_note(detail)):
-        show_figure(timeline_figure(spans, until), job.timeline_alt(detail), key="timeline")
+    with parts.panel("What happened", job.timeline_note(detail)) as note:
+        kind, lines = jobwatch.use_lines(detail)
+        note(f"{kind} use per host below the states" if lines else "No samples of its use are kept.")
+        figure = timeline_figure(spans, until, lines, jobwatch.bad_spans(findings, until))
+        show_figure(figure, f"{job.timeline_alt(detail)}. {jobwatch.use_alt(kind, lines)}", key="timeline")
+
+left, right = st.columns(2, gap="small")
+with left, parts.panel("Findings", "What the rules say of it, and have said"):
+    jobwatch.show_findings(detail)
+with right, parts.panel("Training metrics", "What SageMaker reads from its log"):
+    own = jobwatch.own_lines(detail)
+    if own:
+        show_figure(lines_figure(own), f"Training metrics over time: {', '.join(name for name, _, _ in own)}", key="own-metrics")
+    else:
+        jobwatch.show_final_metrics(detail)
 
 left, right = st.columns(2, gap="small")
 with left:

@@ -22,6 +22,12 @@ with parts.panel("Daily cost by team", "Billed, UTC days. Today is partial and p
     else:
         st.caption("No job of these teams ended with time on the last 14 days.")
 
+with parts.panel("Open findings", "Critical first, then by $/h; estimates at list price", border=False):
+    if state.findings:
+        overview.show_findings(state)
+    else:
+        st.caption("No live job breaks a rule. Findings appear here by themselves after each collection.")
+
 with parts.panel("Dearest running jobs", border=False) as note:
     note(overview.running_note(state))
     if state.live:

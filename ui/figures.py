@@ -16,12 +16,12 @@ from domain.attribution import UNATTRIBUTED
 from domain.money import NANO
 from ui import reads
 from ui.words import day as day_words
-from ui.words import html, usd
+from ui.words import html, usd, zone_named
 
 _SLOTS = pio.templates["streamlit"].layout.colorway
 _DIVERGING = [color for _, color in pio.templates["streamlit"].layout.colorscale.diverging]
 _SEQUENTIAL = [color for _, color in pio.templates["streamlit"].layout.colorscale.sequential]
-RED_SOFT, FAINT, GRAY_SOFT, GRAY_MID, GRAY = _DIVERGING[3], _DIVERGING[4], _DIVERGING[5], _DIVERGING[6], _DIVERGING[7]
+RED, RED_SOFT, FAINT, GRAY_SOFT, GRAY_MID, GRAY = _DIVERGING[1], _DIVERGING[3], _DIVERGING[4], _DIVERGING[5], _DIVERGING[6], _DIVERGING[7]
 ACCENT, ACCENT_SOFT = _DIVERGING[9], _SEQUENTIAL[2]
 TEXT, BACKGROUND = "#000037", "#000038"  # placeholders as well
 GRID, TICK = "rgba(128,134,148,0.18)", "#717888"  # readable on both backgrounds
@@ -157,30 +157,46 @@ def treemap_figure(nodes: Sequence[tuple[str, str, str, int, str]], height: int 
     return styled(figure, height=height, bottom=0, right=0, top=0)
 
 
-def timeline_figure(spans: Sequence[tuple[str, datetime, datetime, str]], until: datetime) -> go.Figure:
-    """A job's states as (status, start, end, message) on one clock, in the viewer's zone as given."""
-    tones = {"Training": ACCENT_SOFT, "Uploading": ACCENT_SOFT, "Interrupted": RED_SOFT, "Stopping": GRAY_SOFT}
+def waste_figure(moments: Sequence[datetime], total: Sequence[int], waste: Sequence[int], height: int = 190) -> go.Figure:
+    """Burn per hour over time, and at the top of it in red how much of it is for nothing; moments are shown in UTC as given."""
+    zone = zone_named(st.context.timezone)
+    stamps = [moment.astimezone(zone).replace(tzinfo=None) for moment in moments]
+    lost = [amount / NANO for amount in waste]
+    good = [amount / NANO - wasted for amount, wasted in zip(total, lost, strict=True)]
     figure = go.Figure()
-    for status, start, end, message in spans:
-        length = (end - start).total_seconds() * 1000
-        hover = f"<b>{status}</b><br>{start:%-d %b %H:%M:%S} to {end:%-d %b %H:%M:%S}"
-        figure.add_bar(
-            x=[length], base=[start.replace(tzinfo=None)], y=[""], orientation="h", width=0.8, name=status,
-            marker={"color": tones.get(status, GRAY_MID if status.startswith("Download") else GRAY_SOFT), "line": {"width": 0}},
-            text=status, textposition="inside", insidetextanchor="middle", textangle=0, textfont={"size": 11, "color": TEXT},
-            hovertemplate=f"{hover}{f'<br>{message}' if message else ''}<extra></extra>",
+    for values, name, color in ((good, "working", GRAY_SOFT), (lost, "for nothing", RED)):
+        figure.add_scatter(
+            x=stamps, y=values, name=name, mode="lines", stackgroup="burn", line={"width": 0 if name == "working" else 1, "color": color,
+            "shape": "hv"}, hovertemplate="$%{y:,.2f}/h",
         )  # fmt: skip
-    styled(figure, height=110, top=4)
-    figure.update_layout(barmode="overlay", uniformtext={"minsize": 10, "mode": "hide"}, hovermode="closest")
-    first = min((start for _, start, _, _ in spans), default=until)
-    margin = (until - first) * 0.01
-    figure.update_xaxes(
-        type="date",
-        tickformat="%H:%M\n%-d %b",
-        nticks=7,
-        range=[(first - margin).replace(tzinfo=None), (until + margin).replace(tzinfo=None)],
-    )
-    figure.update_yaxes(showticklabels=False, showgrid=False, tickprefix="", tickformat="")
+    styled(figure, height=height, right=96)
+    top = max((amount / NANO for amount in total), default=0.0)
+    if top > 0:
+        places = spread([good[-1] / 2, good[-1] + lost[-1] / 2], top * 0.14)
+        label_right(figure, places[0], "working", GRAY_MID)
+        label_right(figure, places[1], "for nothing", RED)
+    figure.update_xaxes(tickformat="%H:%M", hoverformat="%a %H:%M", nticks=6)
+    return figure
+
+
+def search_figure(steps: Sequence[tuple[float, float, float, str]], height: int = 240) -> go.Figure:
+    """Trials of a search as (dollars spent by then, value, best by then, name): each a point, the best so far a line."""
+    figure = go.Figure()
+    spent = [step[0] for step in steps]
+    figure.add_scatter(
+        x=spent, y=[step[2] for step in steps], mode="lines", name="best so far", line={"color": ACCENT, "width": 2, "shape": "hv"},
+        hovertemplate="best %{y:.4g}<extra></extra>",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=spent, y=[step[1] for step in steps], mode="markers", name="trial", marker={"color": GRAY_MID, "size": 8},
+        customdata=[html(step[3]) for step in steps], hovertemplate="%{customdata}<br>%{y:.4g} after $%{x:,.2f}<extra></extra>",
+    )  # fmt: skip
+    styled(figure, height=height, right=96)
+    label_right(figure, steps[-1][2], "best so far", ACCENT)
+    figure.update_layout(hovermode="closest")
+    # Below ten dollars ~s would write cents as thousandths: $500m.
+    figure.update_xaxes(tickprefix="$", tickformat="~s" if max(spent) >= 10 else ".2f", nticks=6)
+    figure.update_yaxes(tickprefix="", tickformat=".3g", rangemode="normal")
     return figure
 
 

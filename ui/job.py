@@ -9,8 +9,9 @@ import streamlit as st
 
 from domain.instants import iso
 from domain.money import usd
+from storage.views.findings import FindingRow
 from storage.views.joblist import JobDetail, JobRow
-from ui import console, parts, places, reads, tables
+from ui import jobwatch, parts, places, reads, tables
 from ui import words as w
 
 C = st.column_config
@@ -74,21 +75,19 @@ def _choose(found: Sequence[JobDetail]) -> NoReturn:
     st.stop()
 
 
-def show_title(detail: JobDetail) -> None:
+def show_title(detail: JobDetail, findings: Sequence[FindingRow] = ()) -> None:
     """The job's name with badges, the answer in a sentence, and the ways on."""
     row = detail.row
     colors = {"Failed": "red", "Completed": "green"}
     status = (row.secondary_status or row.status) if row.live else row.status
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.title(w.plain(row.name, 100), anchor=False, width="content")
+        jobwatch.show_badges(findings)
         st.badge(w.plain(status, 40), color=colors.get(status, "gray"))  # type: ignore[arg-type] # a literal out of a table
         st.badge(row.capacity.replace("_", " "), color="gray")
         st.space("stretch")
         parts.show_chip()
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"#### {w.md(answer(detail))}", anchors=False, width="stretch")
-        st.link_button("Logs", console.logs_url(row.region, row.name), icon=":material/notes:", type="tertiary")
-        st.link_button("AWS console", console.job_url(row.region, row.name), icon=":material/open_in_new:", type="tertiary")
+    st.markdown(f"#### {w.md(answer(detail, findings))}", anchors=False)
     parts.show_reason()
     show_failure(detail)
 
@@ -104,9 +103,13 @@ def show_failure(detail: JobDetail) -> None:
             st.code(w.block(reason), language=None, wrap_lines=True)
 
 
-def answer(detail: JobDetail) -> str:
-    """What the job is doing or did, and what it cost."""
+def answer(detail: JobDetail, findings: Sequence[FindingRow] = ()) -> str:
+    """What the job is doing or did, and what it cost; what is wrong with it comes first."""
     row, live = detail.row, detail.row.live
+    worst = findings[0] if findings else None
+    if live and worst is not None and worst.severity == "critical" and live.accrual.burn_nusd_per_hour:
+        wasted = "" if worst.wasted_nusd is None else f"; **{w.usd(worst.wasted_nusd)}** wasted so far"
+        return f"{w.plain(worst.evidence.rstrip('.'), 160)}, at **{w.usd(live.accrual.burn_nusd_per_hour)}/h**{wasted}."
     if live:
         if live.started_at is None:
             return "Waits for instances: nothing is billed before they start."

@@ -8,14 +8,17 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from domain.findings.judge import TITLES
 from domain.forecast import month_end_forecast
 from domain.instants import iso
 from domain.money import NANO
 from domain.period import Period, period_named
+from storage.views.findings import FindingRow
 from storage.views.live import LiveJob
 from storage.views.spend import NOTHING, Spend
-from ui import places, reads, tables
-from ui.words import cell, count, day, percent, ratio_percent, usd, usd_exact
+from ui import places, reads, tables, watching
+from ui.runaway import SEVERITY
+from ui.words import cell, count, day, iso_text, md, percent, plain, ratio_percent, usd, usd_exact
 
 
 class State:
@@ -35,6 +38,12 @@ class State:
     def live(self) -> list[LiveJob]:
         """Running jobs, dearest per hour first."""
         return reads.live_jobs(self.teams)
+
+    @cached_property
+    def findings(self) -> list[FindingRow]:
+        """Open findings that nobody has put aside."""
+        moment = reads.now()
+        return [row for row in watching.open_findings(self.teams) if not row.is_quiet(moment)]
 
     @cached_property
     def burn(self) -> list[tuple[datetime, int]]:
@@ -111,7 +120,6 @@ def cards(found: State) -> list[dict[str, Any]]:
         running.append(total)
     saved = [one.spot_savings_nusd / NANO for one in found.month_days]
     listed = ratio_percent(found.month.spot_savings_nusd, found.month.list_nusd)
-    waiting = sum(job.started_at is None or job.accrual.burn_nusd_per_hour == 0 for job in found.live)
     return [
         {
             "label": "Burn now", "value": f"{usd(found.burn_nusd)}/h",
@@ -133,11 +141,21 @@ def cards(found: State) -> list[dict[str, Any]]:
             "help": f"{usd_exact(found.month.spot_savings_nusd)} this month. AWS's formula: 1 − billable ÷ training seconds, "
             "on spot jobs alone.",
         },
-        {
-            "label": "Running jobs", "value": f"{len(found.live):,}", "delta": f"{waiting:,} waiting" if waiting else "none waiting",
-            "help": "Jobs that have not ended. Waiting: not started yet, or interrupted and without capacity; they burn nothing.",
-        },
+        _findings_card(found),
     ]  # fmt: skip
+
+
+def _findings_card(found: State) -> dict[str, Any]:
+    """How many findings are open, the critical ones first."""
+    critical = sum(row.severity == "critical" for row in found.findings)
+    others = len(found.findings) - critical
+    burn = sum({row.job_id: row.burn_nusd_per_hour or 0 for row in found.findings if row.severity == "critical"}.values())
+    return {
+        "label": "Critical findings", "value": f"{critical:,}",
+        "delta": f"{usd(burn)}/h for nothing" if critical else f"{others:,} lesser ones",
+        "delta_color": "red" if critical else "gray",
+        "help": f"Open findings on live jobs: {critical:,} critical, {others:,} lesser. Runaway jobs has each with its evidence.",
+    }  # fmt: skip
 
 
 def _against_budget(found: State) -> dict[str, Any]:
@@ -195,3 +213,15 @@ def show_dearest(jobs: Sequence[LiveJob]) -> None:
 
 def _dollars(amount_nusd: int | None) -> float | None:
     return None if amount_nusd is None else amount_nusd / NANO
+
+
+def show_findings(found: State) -> None:
+    """The dearest open findings, with the way to all of them."""
+    for row in found.findings[:5]:
+        color, icon = SEVERITY.get(row.severity, SEVERITY["info"])
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            st.markdown(f":{color}-badge[{icon} {TITLES.get(row.rule, plain(row.rule, 40))}]", width="content")
+            query = {"job": row.job, "account": row.account, "region": row.region, "created": iso_text(row.created_at)}
+            st.page_link(places.job_page(), label=plain(row.job, 70), query_params=query, width="content")
+            st.caption(md(f"{usd(row.burn_nusd_per_hour)}/h · {plain(row.evidence, 120)}"), width="stretch")
+    st.page_link(places.runaway_page(), label=f"All {len(found.findings):,} findings", icon=":material/local_fire_department:")

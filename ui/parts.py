@@ -13,7 +13,7 @@ from ui import reads
 from ui.freshness import LOOK, Freshness, freshness
 from ui.words import md
 
-_DRAWN = "drawn"
+_DRAWN, _HELD = "drawn", "held"
 log = logging.getLogger("trainwatch.ui")
 
 
@@ -34,8 +34,14 @@ def guarded(what: str) -> Iterator[None]:
 
 def begin() -> None:
     """Notes which data this run of a page starts from, before anything is read: what comes in meanwhile is newer than the page."""
+    st.session_state[_HELD] = False
     with guarded("the pulse of the data"):
         st.session_state[_DRAWN] = reads.pulse()
+
+
+def hold() -> None:
+    """Keeps the page as it is while a dialog is open over it, which drawing the page anew would close; until the next whole run."""
+    st.session_state[_HELD] = True
 
 
 def show_chip() -> None:
@@ -50,7 +56,7 @@ def _chip(drawn: str) -> None:
     (see `reads.pulse`) the whole page is drawn anew, so that no figure is older than the chip says.
     """
     with guarded("the freshness chip"):
-        if reads.pulse() != drawn:
+        if reads.pulse() != drawn and not st.session_state.get(_HELD):
             st.rerun()
         found = _freshness()
         color, icon = LOOK[found.level]
@@ -107,13 +113,20 @@ def figures(cards: Callable[[], Sequence[Mapping[str, Any]]]) -> None:
 
 
 @contextmanager
-def panel(title: str, note: str = "", *, border: bool = True) -> Iterator[Callable[[str], Any]]:
-    """A titled part of a page, which fails alone; gives a function that puts a note, of our own words, beside its title."""
+def panel(title: str, note: str = "", *, border: bool = True, beside: Callable[[], None] | None = None) -> Iterator[Callable[[str], Any]]:
+    """A titled part of a page, which fails alone; gives a function that puts a note, of our own words, beside its title.
+
+    `beside` draws what stands at the right end of the title's row.
+    """
     with st.container(border=border, gap="xsmall"):
-        row = st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall")
+        line = st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall") if beside else None
+        row = (line or st).container(horizontal=True, vertical_alignment="bottom", gap="xsmall")
         row.subheader(title, anchor=False, width="content")
         if note:
             row.caption(md(note))
+        if line is not None and beside is not None:
+            with line, guarded(f"what stands beside {title!r}"):
+                beside()
         with guarded(f"the panel {title!r}"):
             yield lambda words: row.caption(md(words)) if words else None
 

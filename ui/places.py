@@ -19,11 +19,21 @@ def menu() -> dict[str, list[StreamlitPage]]:
             st.Page(FOLDER / "team_cost.py", title="Team cost", icon=":material/groups:", url_path="team-cost"),
         ],
         "Operations": [
+            runaway_page(),
             jobs_page(),
             job_page(),
+            st.Page(FOLDER / "tuning.py", title="Tuning jobs", icon=":material/tune:", url_path="tuning"),
         ],
-        "Admin": [st.Page(FOLDER / "collectors.py", title="Collectors", icon=":material/sync:", url_path="collectors")],
+        "Admin": [
+            st.Page(FOLDER / "collectors.py", title="Collectors", icon=":material/sync:", url_path="collectors"),
+            st.Page(FOLDER / "audit.py", title="Audit", icon=":material/history:", url_path="audit"),
+        ],
     }
+
+
+def runaway_page() -> StreamlitPage:
+    """What runs away."""
+    return st.Page(FOLDER / "runaway.py", title="Runaway jobs", icon=":material/local_fire_department:", url_path="runaway")
 
 
 def jobs_page() -> StreamlitPage:

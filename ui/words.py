@@ -4,6 +4,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from domain.instants import iso
 from domain.money import NANO
 from reports.figures import csv_cell
 
@@ -90,6 +91,11 @@ def short_clock(moment: datetime | None, zone: ZoneInfo, today: date) -> str:
         return UNKNOWN
     local = moment.astimezone(zone)
     return (f"{local:%-d %b %H:%M}" if local.year == today.year else f"{local:%-d %b %Y}").replace(" ", NARROW)
+
+
+def iso_text(moment: datetime | None) -> str:
+    """ISO 8601 with Z as addresses hold it; empty where there is none."""
+    return iso(moment) or ""
 
 
 def utc(moment: datetime | None) -> str:
