@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from domain.money import SECONDS_PER_HOUR
 from storage.schema import jobs
+from storage.schema_operations import findings
 from storage.views.live import live_jobs
 
 SPAN, STEP = timedelta(hours=24), timedelta(minutes=15)
@@ -36,6 +37,21 @@ def burn_history(connection: Connection, now: datetime, teams: Sequence[str] = (
         for start, end in job.intervals:
             goes_on = end >= job.observed_at
             _add(burning, moments, start, now + STEP if goes_on else end, rate)
+    return list(zip(moments, burning, strict=True))
+
+
+def waste_history(connection: Connection, now: datetime, teams: Sequence[str] = ()) -> list[tuple[datetime, int]]:
+    """As `burn_history`, of live jobs while a critical finding held of them: what burned for nothing, as far as we know now."""
+    moments = [now - SPAN + STEP * number for number in range(SPAN // STEP + 1)]
+    table = findings.c
+    statement = select(table.job_id, func.min(table.since).label("since"), func.max(table.burn_nusd_per_hour).label("burn")).where(
+        table.severity == "critical", table.closed_at.is_(None)
+    )
+    if teams:
+        statement = statement.where(table.team.in_(teams))
+    burning = [0] * len(moments)
+    for row in connection.execute(statement.group_by(table.job_id)):
+        _add(burning, moments, row.since, now + STEP, row.burn or 0)
     return list(zip(moments, burning, strict=True))
 
 

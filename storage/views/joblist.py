@@ -153,6 +153,14 @@ def job_rows(connection: Connection, job_ids: Sequence[int]) -> dict[int, JobRow
     return {row.id: _job_row(row, live.get(row.id)) for row in found}
 
 
+def tag_keys(connection: Connection, job_ids: Sequence[int]) -> dict[int, frozenset[str]]:
+    """The keys of the tags of these jobs."""
+    if not job_ids:
+        return {}
+    rows = connection.execute(select(training_jobs.c.id, training_jobs.c.description).where(training_jobs.c.id.in_(job_ids)))
+    return {row.id: frozenset(training_job_from(unpack(row.description)).tags) for row in rows}
+
+
 def filter_values(connection: Connection) -> dict[str, list[str]]:
     """What there is to filter by, each sorted: teams, projects, instance_types, capacities, statuses and modes that occur."""
     kinds = job_kinds.c

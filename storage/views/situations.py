@@ -43,25 +43,31 @@ def situations(connection: Connection, scope_row: int, fresh_since: datetime, ow
     return _placed(connection, scope_row, rows, own_back)
 
 
-def situation_of(connection: Connection, job_id: int) -> Placed | None:
-    """The situation of one job, for its page; None where there is no such job."""
+def situations_of(connection: Connection, job_ids: Sequence[int], *, samples: bool = False) -> dict[int, Placed]:
+    """The situation of single jobs, live or ended, for pages; without samples unless asked for, since few need them."""
+    if not job_ids:
+        return {}
     rows = connection.execute(
         select(jobs, training_jobs.c.observed_at, training_jobs.c.description)
         .join(training_jobs, training_jobs.c.id == jobs.c.id)
-        .where(jobs.c.id == job_id)
+        .where(jobs.c.id.in_(job_ids))
     ).all()
-    return next(iter(_placed(connection, rows[0].scope_id, rows, OWN_BACK)), None) if rows else None
+    by_scope: dict[int, list[Any]] = {}
+    for row in rows:
+        by_scope.setdefault(row.scope_id, []).append(row)
+    found = [one for scope_row, own in by_scope.items() for one in _placed(connection, scope_row, own, OWN_BACK if samples else None)]
+    return {one.job_id: one for one in found}
 
 
-def _placed(connection: Connection, scope_row: int, rows: Sequence[Any], own_back: timedelta) -> list[Placed]:
+def _placed(connection: Connection, scope_row: int, rows: Sequence[Any], own_back: timedelta | None) -> list[Placed]:
     if not rows:
         return []
     ids, newest = [row.id for row in rows], max(row.observed_at for row in rows)
     described = {row.id: unpack(row.description) for row in rows}
     facts = {row.id: training_job_from(described[row.id]) for row in rows}
     live = {one.job_id: one for one in live_jobs(connection)}
-    hosts = read_series(connection, ids, newest - HOSTS_BACK, own=False, metrics=(GPU, CPU))
-    own = read_series(connection, ids, newest - own_back, own=True)
+    hosts = read_series(connection, ids, newest - HOSTS_BACK, own=False, metrics=(GPU, CPU)) if own_back else {}
+    own = read_series(connection, ids, newest - own_back, own=True) if own_back else {}
     signals, wanted = read_signals(connection, ids), objectives(connection)
     families, why = _families(connection, rows), _no_samples_because(connection, scope_row)
     held = _held(connection, scope_row)

@@ -17,7 +17,7 @@ from storage.descriptions import unpack
 from storage.schema import jobs, scopes, training_jobs
 from storage.schema_operations import tuning_jobs
 from storage.views.live import LiveJob, live_jobs
-from storage.views.situations import situation_of
+from storage.views.situations import situations_of
 
 
 def job_targets(
@@ -26,15 +26,16 @@ def job_targets(
     """The training jobs of a name or an ARN, newest first; `created` is the ISO time that lists show."""
     name = what.rpartition("/")[2] if what.startswith("arn:") else what
     facts = training_jobs.c
-    statement = (
-        select(jobs, facts.name, facts.arn, facts.observed_at, scopes.c.account, scopes.c.region)
-        .join(training_jobs, facts.id == jobs.c.id)
-        .join(scopes, scopes.c.id == jobs.c.scope_id)
-        .where(facts.name == name if name == what else func.lower(facts.name) == name.lower())
-        .order_by(jobs.c.created_at.desc())
-    )
+    named = facts.name == name if name == what else func.lower(facts.name) == name.lower()
+    statement = _statement().where(named).order_by(jobs.c.created_at.desc())
     rows = [row for row in connection.execute(statement) if _fits(row, what, account, region, created)]
-    return [_job_target(connection, row) for row in rows]
+    return _job_targets(connection, rows)
+
+
+def targets_by_id(connection: Connection, job_ids: Sequence[int]) -> dict[int, StopTarget]:
+    """These training jobs by the id of their row."""
+    rows = connection.execute(_statement().where(jobs.c.id.in_(job_ids))).all() if job_ids else []
+    return dict(zip([row.id for row in rows], _job_targets(connection, rows), strict=True))
 
 
 def tuning_targets(connection: Connection, name: str, account: str | None = None, region: str | None = None) -> list[StopTarget]:
@@ -57,10 +58,22 @@ def _fits(row: Any, what: str, account: str | None, region: str | None, created:
     return account in (None, row.account) and region in (None, row.region) and created in (None, iso(row.created_at))
 
 
-def _job_target(connection: Connection, row: Any) -> StopTarget:
-    placed = situation_of(connection, row.id)
-    assert placed is not None  # noqa: S101 - the row was just read in the same transaction
-    situation = placed.situation
+def _statement() -> Any:
+    facts = training_jobs.c
+    return (
+        select(jobs, facts.name, facts.arn, facts.observed_at, scopes.c.account, scopes.c.region)
+        .join(training_jobs, facts.id == jobs.c.id)
+        .join(scopes, scopes.c.id == jobs.c.scope_id)
+    )
+
+
+def _job_targets(connection: Connection, rows: Sequence[Any]) -> list[StopTarget]:
+    placed = situations_of(connection, [row.id for row in rows])
+    tuners = _tuners(connection, rows)
+    return [_job_target(row, placed[row.id].situation, tuners.get((row.scope_id, (row.tuning_job or "").lower()))) for row in rows]
+
+
+def _job_target(row: Any, situation: Situation, tuner_alive: bool | None) -> StopTarget:
     left, lost = situation.left_seconds(), work_lost(situation)
     limit = situation.job.max_runtime_seconds
     return StopTarget(
@@ -83,7 +96,7 @@ def _job_target(connection: Connection, row: Any) -> StopTarget:
         work_lost_nusd=lost[0],
         work_lost=lost[1],
         tuning_job=row.tuning_job,
-        tuner_alive=_tuner_alive(connection, row.scope_id, row.tuning_job) if row.tuning_job else None,
+        tuner_alive=tuner_alive,
         pipeline=row.pipeline,
         observed_at=row.observed_at,
     )
@@ -104,11 +117,16 @@ def work_lost(situation: Situation) -> tuple[int | None, str]:
     return situation.spent_since(since), f"{span(situation.now - since)} since the last checkpoint"
 
 
-def _tuner_alive(connection: Connection, scope_row: int, name: str) -> bool | None:
-    """Whether a child's tuning job still launches others; None where we have never seen it."""
-    rows = connection.execute(select(tuning_jobs.c.description).where(tuning_jobs.c.scope_id == scope_row)).scalars()
-    found = [tuner for row in rows if (tuner := tuning_job_from(unpack(row))).key == name.lower()]
-    return max(found, key=lambda tuner: tuner.created_at).is_live if found else None
+def _tuners(connection: Connection, rows: Sequence[Any]) -> dict[tuple[int, str], bool]:
+    """Whether the tuning jobs that launched these still launch others, by scope and key; those never seen are left out."""
+    if not any(row.tuning_job for row in rows):
+        return {}
+    statement = select(tuning_jobs.c.scope_id, tuning_jobs.c.description).order_by(tuning_jobs.c.created_second)
+    found: dict[tuple[int, str], bool] = {}
+    for scope_row, description in connection.execute(statement):
+        tuner = tuning_job_from(unpack(description))
+        found[scope_row, tuner.key] = tuner.is_live
+    return found
 
 
 def _tuning_target(connection: Connection, row: Any, tuner: TuningJob) -> StopTarget:
