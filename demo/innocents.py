@@ -1,11 +1,12 @@
 """Jobs that a hasty rule would accuse: each looks like trouble to somebody who does not look twice, and is none."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import nan
 from typing import Final
+from zlib import crc32
 
-from demo.plan import JobPlan, MetricFault
+from demo.plan import JobPlan, MetricFault, Paths
 from demo.staged import spot, staged, working
 
 FAULTS: Final[tuple[tuple[MetricFault, str], ...]] = (
@@ -16,7 +17,7 @@ FAULTS: Final[tuple[tuple[MetricFault, str], ...]] = (
 
 def innocents(base: datetime) -> list[JobPlan]:
     """The innocent jobs that are alive at the full hour `base` and for some hours more."""
-    return [*_plain(base), *_faulty(base), *_beginners(base)]
+    return [*_plain(base), *_faulty(base), *_beginners(base), *searching(base)]
 
 
 def _plain(base: datetime) -> list[JobPlan]:
@@ -50,3 +51,21 @@ def _beginners(base: datetime) -> list[JobPlan]:
     starts = (10 / 60, -10 / 60, -30 / 60, -50 / 60)
     plans = [staged("growth/creative/vit", "ml.g4dn.xlarge", base, hours) for hours in starts]
     return [replace(plan, behaviour="warming_up", phases=working(7200.0)) for plan in plans]
+
+
+def searching(base: datetime) -> list[JobPlan]:
+    """A tuning job in the middle of its search: twelve trials of an hour and a half, two at a time, from three hours ago on."""
+    tuner = f"nlp-intent-hpo-{base - timedelta(hours=3):%y%m%d-%H%M}"
+    children = []
+    for number in range(12):
+        ago = 3.0 - 1.6 * (number // 2) - (number % 2) / 3600
+        trial = staged("nlp/intent/tinybert", "ml.g4dn.xlarge", base, ago)
+        tuned = {"lr": f"{0.00003 * (number + 1):.5f}", "_tuning_objective_metric": "validation:loss"}
+        reached = replace(trial.algorithm, final_metrics=(("validation:loss", round(0.52 - 0.017 * number + 0.04 * (number % 3), 4)),))
+        children.append(
+            replace(
+                trial, name=f"{tuner}-{number + 1:03}-{crc32(tuner.encode()) + number:08x}", tuning_job=tuner, hyperparameters=tuned,
+                phases=working(5400.0), algorithm=reached, tags={}, paths=Paths(trial.paths.output),
+            )
+        )  # fmt: skip
+    return children
