@@ -1,19 +1,30 @@
 """Databases with something in them, for tests of pages: made as the worker makes them, without AWS."""
 
 import tomllib
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import demo
+from demo.books import Books
+from demo.call import Call
+from demo.hosts import host_samples, hosts, metrics, training_minutes
 from demo.lifecycle import describe
+from demo.plan import DEFAULT_ACCOUNT, DEFAULT_REGION, JobPlan
+from demo.timeline import life
+from demo.tuning import Tuning
 from demo.workload import workload
 from derivations.keep import Keeper
 from domain.scope import Scope
+from domain.tuning import child_from
 from settings import Settings
 from storage import migrate
-from storage.engine import open_engine, writing
-from storage.facts import scope_id, upsert_descriptions
+from storage.engine import Engine, open_engine, writing
+from storage.facts import scope_id, upsert_descriptions, watched_jobs
 from storage.runs import CallCount, count_calls, finish_run, note_progress, start_run
+from storage.samples import SampleRow, upsert_samples
+from storage.tuning import TuningFacts, upsert_tuning_jobs
+from worker.judging import judge_scope
 
 SCOPE = Scope("123456789012", "us-east-1", "ml-prod")
 DENIED = "ml-prod · us-east-1: sagemaker:Search is denied: add sagemaker:Search to arn:aws:iam::123456789012:role/reader"
@@ -43,12 +54,42 @@ def fill(url: str, now: datetime | None = None, jobs: int = 400, *, failing: boo
         count_calls(connection, row, moment.date(), [CallCount("sagemaker:Search", 12, 0, 0)])
         finish_run(connection, run, moment, "ok", f"{len(found)} jobs seen", len(found), 12, 0)
     keeper.finish()
+    _report(engine, row, plans, moment)
+    judge_scope(engine, settings, row, moment)
     if failing:
         with writing(engine) as connection:
             run = start_run(connection, row, "jobs", "test", moment)
             note_progress(connection, run, 0, 1, "")
             finish_run(connection, run, moment, "failed", DENIED, 0, 1, 0)
     engine.dispose()
+
+
+def _report(engine: Engine, row: int, plans: Sequence[JobPlan], moment: datetime) -> None:
+    """Two hours of samples of every live job, and the tuning jobs."""
+    with writing(engine) as connection:
+        ids = {(job.name, job.created_second): job.job_id for job in watched_jobs(connection, row)}
+        upsert_samples(connection, [sample for plan in plans for sample in _samples(plan, ids, moment)])
+        tuning = Tuning(Books(plans)).operations()
+
+        def said(operation: str, **body: str) -> Any:
+            return tuning[operation](Call("sagemaker", operation, DEFAULT_ACCOUNT, DEFAULT_REGION, body, moment))
+
+        for summary in said("ListHyperParameterTuningJobs")["HyperParameterTuningJobSummaries"]:
+            name = {"HyperParameterTuningJobName": summary["HyperParameterTuningJobName"]}
+            children = said("ListTrainingJobsForHyperParameterTuningJob", **name)["TrainingJobSummaries"]
+            facts = TuningFacts(said("DescribeHyperParameterTuningJob", **name), [child_from(one) for one in children])
+            upsert_tuning_jobs(connection, row, [facts], moment)
+
+
+def _samples(plan: JobPlan, ids: Mapping[tuple[str, int], int], moment: datetime) -> Iterator[SampleRow]:
+    job_id = ids.get((plan.name, int(plan.created_at.timestamp())))
+    if job_id is None or plan.behaviour == "silent":
+        return
+    lived = life(plan)
+    minutes = training_minutes(lived, moment - timedelta(hours=2), moment)
+    for number, kind in enumerate(hosts(plan), 1):
+        for metric in metrics(kind):
+            yield SampleRow(job_id, number, metric, [60 * minute for minute in minutes], host_samples(plan, lived, number, metric, minutes))
 
 
 def _written(description: dict[str, Any], text: str) -> dict[str, Any]:

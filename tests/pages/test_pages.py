@@ -1,15 +1,19 @@
 """Every page against an empty database, a full one, a failing collector and a failing read: words, never a traceback."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from actions.quieting import put_aside
+from actions.stopping import refuse
+from domain.access import Person, Refusal
 from storage import migrate
 from storage.engine import open_engine, reading
-from storage.views import joblist
+from storage.views import findings, joblist
 from tests.filled import DENIED, fill, settings_text
 from ui import reads
 
@@ -20,6 +24,9 @@ PAGES = {
     "jobs": "Find any job",
     "job": "",
     "collectors": "Can I trust what I see?",
+    "runaway": "What do I stop?",
+    "tuning": "Was the search worth it?",
+    "audit": "Who did what?",
 }
 Open = Callable[..., AppTest]
 
@@ -76,7 +83,7 @@ def test_a_page_shows_its_question_and_an_answer(open_page: Open, page: str, dat
     assert any(str(element.value).startswith("#### ") for element in test.markdown)
 
 
-@pytest.mark.parametrize("page", ["overview", "team_cost", "jobs", "collectors"])
+@pytest.mark.parametrize("page", ["overview", "team_cost", "jobs", "collectors", "runaway", "tuning"])
 def test_an_empty_database_says_what_would_be_here_and_the_next_step(open_page: Open, page: str) -> None:
     assert "trainwatch collect --once" in words(open_page(page, "empty"))
 
@@ -84,7 +91,7 @@ def test_an_empty_database_says_what_would_be_here_and_the_next_step(open_page: 
 def test_overview_labels_money_as_billed_or_accruing(open_page: Open) -> None:
     test = open_page("overview", "full")
     labels = [metric.label for metric in test.metric]
-    assert labels == ["Burn now", "Month to date", "Month-end forecast", "Saved by spot", "Running jobs"]
+    assert labels == ["Burn now", "Month to date", "Month-end forecast", "Saved by spot", "Critical findings"]
     assert "accruing" in str(test.metric[1].delta)
 
 
@@ -155,10 +162,25 @@ def test_a_panel_that_fails_takes_nothing_else_with_it(open_page: Open, monkeypa
 
 
 READS = {
-    "overview": ["live_jobs", "burn_history", "total", "spend_by", "team_ids", "has_jobs", "collector_states"],
+    "overview": ["watching.open_findings", "live_jobs", "burn_history", "total", "spend_by", "team_ids", "has_jobs", "collector_states"],
     "team_cost": ["total", "spend_by", "dearest_jobs", "job_rows", "live_jobs", "team_ids", "has_jobs", "collector_states"],
     "jobs": ["job_page", "filter_values", "team_ids", "has_jobs", "collector_states"],
     "job": ["jobs_named", "collector_states"],
+    "runaway": [
+        "live_jobs",
+        "burn_history",
+        "team_ids",
+        "has_jobs",
+        "collector_states",
+        "watching.open_findings",
+        "watching.stop_targets",
+        "watching.waste_history",
+        "watching.unjudged",
+        "watching.stops_this_week",
+        "watching.stops_under_way",
+    ],
+    "tuning": ["team_ids", "has_jobs", "collector_states", "watching.tuning_rows", "watching.tuning_target"],
+    "audit": ["collector_states", "watching.audit_rows"],
     "collectors": ["collector_states", "recent_runs", "oddity_counts", "calls_since", "total", "spend_by"],
 }
 
@@ -170,7 +192,7 @@ def test_a_read_that_fails_is_said_in_its_place_and_the_question_stays(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("the disk is gone")
 
-    monkeypatch.setattr(f"ui.reads.{read}", broken)
+    monkeypatch.setattr(f"ui.{read}" if "." in read else f"ui.reads.{read}", broken)
     test = open_page(page, "full", **({"job": "any"} if page == "job" else {}))
     said = words(test)
     assert not test.exception
@@ -238,3 +260,66 @@ def test_jobs_without_a_price_can_be_listed(open_page: Open) -> None:
     test = open_page("jobs", "full", created_in="All time", price="Unpriced")
     assert set(test.dataframe[0].value["note"]) == {"unpriced"}
     assert test.dataframe[0].value["billed"].isna().all()
+
+
+def test_runaway_jobs_lists_each_job_once_with_its_evidence_and_what_stopping_means(open_page: Open) -> None:
+    test = open_page("runaway", "full")
+    said = words(test)
+    assert "Both hosts under 5% GPU" in said.replace("\\", "")
+    assert said.count("Stopping loses") >= 10
+    assert [metric.label for metric in test.metric] == [
+        "Burning for nothing",
+        "Wasted so far",
+        "If left to their limits",
+        "Stopped, 7 days",
+    ]
+    stops = [button for button in test.button if "Stop," in button.label]
+    assert len(stops) >= 10
+    assert all(button.disabled for button in stops), "whoever is not known to be local may look, not act"
+
+
+def test_runaway_jobs_shows_only_the_severities_of_the_address(open_page: Open) -> None:
+    all_of_them, critical = words(open_page("runaway", "full")), words(open_page("runaway", "full", severity="critical"))
+    assert "No limit" in all_of_them
+    assert "No limit" not in critical
+
+
+def test_what_was_put_aside_is_listed_by_itself_with_by_whom_and_why(open_page: Open, databases: dict[str, Path]) -> None:
+    open_page("runaway", "full")
+    now = reads.now()
+    with reading(reads.engine()) as connection:
+        row = findings.open_findings(connection)[0]
+    ana = Person("ana@acme.example", "admin", via="sign-in")
+    put_aside(reads.engine(), ana, [row.finding_id], "snoozed", "waits for data", now + timedelta(hours=1), now)
+    assert row.job not in words(open_page("runaway", "full", severity="critical")).replace("\\", "")
+    aside = words(open_page("runaway", "full", quiet="true")).replace("\\", "")
+    assert "Snoozed by ana@acme.example" in aside
+    assert "waits for data" in aside
+    put_aside(reads.engine(), ana, [row.finding_id], "unquieted", "", None, now)
+
+
+def test_tuning_jobs_shows_the_search_under_way_and_its_best(open_page: Open) -> None:
+    test = open_page("tuning", "full")
+    said = words(test).replace("\\", "")
+    assert "1 tuning job** searching" in said
+    assert len(test.dataframe[0].value) >= 1
+    assert len(test.dataframe[1].value) >= 2
+
+
+def test_the_audit_log_lists_what_was_done_and_what_was_refused(open_page: Open) -> None:
+    open_page("audit", "full")
+    visitor = Person("visitor", "viewer")
+    refuse(reads.engine(), visitor, "a-job", "no reason", Refusal("not_allowed", "may look but not act"), reads.now())
+    test = open_page("audit", "full", find="a-job")
+    assert "1 action" in words(test)
+    assert list(test.dataframe[0].value["outcome"]) == ["refused: may look but not act"]
+
+
+def test_the_page_of_a_live_job_shows_its_findings_and_its_use(open_page: Open) -> None:
+    open_page("runaway", "full")
+    with reading(reads.engine()) as connection:
+        row = next(one for one in findings.open_findings(connection) if one.rule == "idle_gpu")
+    test = open_page("job", "full", job=row.job)
+    said = words(test).replace("\\", "")
+    assert row.evidence in said
+    assert "GPU use per host" in said
