@@ -21,7 +21,7 @@ REQUIRED_PERMISSIONS = ("cloudwatch:GetMetricData",)
 NAMESPACE = "/aws/sagemaker/TrainingJobs"  # Source: monitoring-cloudwatch, training jobs and their algorithm metrics
 GPU_METRICS, CPU_METRICS = (GPU, CPU, GPU_MEMORY, MEMORY), (CPU, MEMORY)
 QUERIES = 500  # Source: GetMetricData, the most MetricDataQueries of one call
-MOST_HOSTS = 64
+MOST_HOSTS = 115  # with its own metrics, of which it may have forty, still one call
 OVERLAP = timedelta(minutes=10)  # samples come late, and once more
 FINE, FINE_BACK = 60, timedelta(hours=3)
 PERIODS = ((timedelta(days=15), 300), (timedelta(days=63), 3600))  # CloudWatch keeps minutes for 15 days, five minutes for 63

@@ -3,6 +3,7 @@
 import logging
 from threading import Lock
 
+from actions.following import follow_stops
 from aws.session import Target
 from settings import Settings
 from storage.engine import Engine, writing
@@ -43,6 +44,7 @@ class Watch:
             return  # another process judges the same facts right now
         try:
             judge_scope(self._engine, self._settings, row, now)
+            follow_stops(self._engine, row, now)
         finally:
             with writing(self._engine) as connection:
                 lease.release(connection)

@@ -11,14 +11,19 @@ LEAST_SECONDS = 1800
 
 
 def judge(situation: Situation, _limits: Thresholds) -> Verdict:
-    """Warning while the newest checkpoint is older than twice the job's own rhythm; nothing is wasted until capacity is taken back."""
+    """Warning while the newest checkpoint is older than twice the job's own rhythm; nothing is wasted until capacity is taken back.
+
+    A job that waits for capacity writes none, and has nothing to lose.
+    """
     job, found = situation.job, situation.checkpoint
-    if job.capacity != "spot" or not job.is_live or job.checkpoint_uri is None:
+    if job.capacity != "spot" or not job.is_live or job.checkpoint_uri is None or job.is_waiting:
         return None
     if found is None:
         return NoVerdict(RULE, "its checkpoint prefix has not been looked at")
     if found.state == "unknown":
         return NoVerdict(RULE, "its checkpoint prefix could not be listed")
+    if not situation.looked_lately(found.checked_at):
+        return NoVerdict(RULE, "nobody has looked at its checkpoints lately")
     if found.state != "stale" or found.last_written_at is None:
         return None
     rhythm = found.rhythm_seconds

@@ -40,19 +40,19 @@ def _minimise(name: str, situation: Situation) -> bool | None:
 
 def _of_one(name: str, series: Series, minimise: bool, situation: Situation, limits: Thresholds) -> Verdict:
     if not series.times:
-        return NoVerdict(RULE, f"{situation.no_samples_because} of its metric {name}")
+        return NoVerdict(RULE, f"no value of {name}: {situation.no_samples_because}")
     return _not_a_number(name, series, situation) or _exploded(name, series, minimise, situation) or _flat(
         name, series, minimise, situation, limits
     )  # fmt: skip
 
 
 def _not_a_number(name: str, series: Series, situation: Situation) -> Verdict:
-    began = series.held_since(lambda value: not isfinite(value))
+    began = series.held_since(lambda value: not isfinite(value), gap=None)
     if began is None:
         return None
-    since = situation.began(RULE, instant(began))
-    words = f"{name} has been {series.values[-1]:g} since {since:%H:%M} UTC."
-    return Finding(RULE, "critical", since, words.replace("nan", "NaN"), ADVICE, situation.spent_since(since))
+    seen = min(instant(began), situation.now)
+    since, value = situation.began(RULE, seen), f"{series.values[-1]:g}".replace("nan", "NaN")
+    return Finding(RULE, "critical", since, f"{name} has been {value} since {seen:%d %b %H:%M} UTC.", ADVICE, situation.spent_since(since))
 
 
 def _exploded(name: str, series: Series, minimise: bool, situation: Situation) -> Verdict:
@@ -60,7 +60,7 @@ def _exploded(name: str, series: Series, minimise: bool, situation: Situation) -
     best = min((value for value in series.values if isfinite(value)), default=0.0)
     if not minimise or best <= 0 or situation.newest([series]) is None:
         return None
-    began = series.held_since(lambda value: value > EXPLODED_TIMES * best)
+    began = series.held_since(lambda value: value > EXPLODED_TIMES * best, gap=None)
     if began is None or series.times[-1] - began < EXPLODED_MINUTES * 60:
         return None
     since = situation.began(RULE, instant(began))
@@ -76,7 +76,7 @@ def _flat(name: str, series: Series, minimise: bool, situation: Situation, limit
     if started is None or epoch(situation.now) - epoch(started) < 2 * length:
         return None
     if end is None:
-        return None  # it has stopped reporting: that is for `hung` to judge
+        return NoVerdict(RULE, f"its newest value of {name} is too old")  # whether it hangs is for `hung` to judge
     if series.times[0] > end - 2 * length + 600:
         return None
     recent, before = series.middle(end - length, end), series.middle(end - 2 * length, end - length - 1)

@@ -1,6 +1,8 @@
 """What the rules about use have in common: which hosts, over which window, and whether their samples say anything."""
 
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import NamedTuple
 
 from domain.findings.finding import NoVerdict
@@ -14,6 +16,7 @@ class Window(NamedTuple):
     hosts: dict[int, Series]
     start: int
     end: int
+    training: int
 
 
 def window(situation: Situation, rule: str, minutes: int, hosts: tuple[int, ...], metric: str = GPU) -> Window | NoVerdict | None:
@@ -30,12 +33,21 @@ def window(situation: Situation, rule: str, minutes: int, hosts: tuple[int, ...]
     end = situation.newest(list(found.values()))
     if end is None:
         return NoVerdict(rule, "its newest samples are too old")
+    end = min(end, epoch(situation.now))
     start = end - minutes * 60
     if start < epoch(training) - 60:
         return None
     if not all(series.covers(start, end) for series in found.values()):
         return NoVerdict(rule, "samples are missing in the window")
-    return Window(found, start, end)
+    return Window(found, start, end, epoch(training))
+
+
+def idle_since(found: Window, numbers: Sequence[int], holds: Callable[[int, float], bool]) -> int | None:
+    """Since when all of these hosts have been so, up to the newest sample of each; None when one is not any more."""
+    began = [found.hosts[number].held_since(partial(holds, number)) for number in numbers]
+    if not began or any(start is None for start in began):
+        return None
+    return max(found.training, *(start for start in began if start is not None))
 
 
 def gpu_window(situation: Situation, rule: str, minutes: int) -> Window | NoVerdict | None:

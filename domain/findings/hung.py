@@ -1,9 +1,9 @@
 """GPUs spin without moving while everything that once moved has stopped: a deadlock that looks like work."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from domain.findings.finding import Finding, NoVerdict, Verdict, span
-from domain.findings.hosts import Window, gpu_window
+from domain.findings.hosts import Window, gpu_window, idle_since
 from domain.findings.situation import Situation, instant
 from domain.findings.thresholds import Thresholds
 
@@ -24,9 +24,11 @@ def judge(situation: Situation, limits: Thresholds) -> Verdict:
     moved = _last_moves(situation)
     if isinstance(moved, NoVerdict):
         return moved
-    if any(last > instant(found.start) for last in moved.values()):
+    length = timedelta(minutes=limits.hung_minutes)
+    if any(looked - last < length for last, looked in moved.values()):
         return None
-    since = max(moved.values())
+    flat = idle_since(found, tuple(found.hosts), lambda _, value: value >= limits.hung_gpu_percent)
+    since = situation.began(RULE, max([last for last, _ in moved.values()] + ([instant(flat)] if flat is not None else [])))
     level = min(min(host.between(found.start, found.end)) for host in found.hosts.values())
     words = ", ".join(f"no {name}" for name in moved)
     return Finding(
@@ -45,23 +47,26 @@ def _flat_and_high(found: Window, threshold: float) -> bool:
     return True
 
 
-def _last_moves(situation: Situation) -> dict[str, datetime] | NoVerdict:
-    """When each thing that ever moved last did."""
-    moves: dict[str, datetime] = {}
+def _last_moves(situation: Situation) -> dict[str, tuple[datetime, datetime]] | NoVerdict:
+    """When each thing that ever moved last did, and when somebody last looked: it has been still for so long as is known."""
+    moves: dict[str, tuple[datetime, datetime]] = {}
     last = max((series.times[-1] for series in situation.metrics.values() if series.times), default=None)
     if last is not None:
-        if not situation.looked_lately(situation.metrics_checked_at):
+        looked = situation.metrics_checked_at
+        if looked is None or not situation.looked_lately(looked):
             return NoVerdict(RULE, "nobody has looked at its training metrics lately")
-        moves["training metric"] = instant(last)
+        moves["training metric"] = instant(last), looked
     if situation.logs is None or not situation.looked_lately(situation.logs.checked_at):
         return NoVerdict(RULE, "nobody has looked lately when it last logged")
     if situation.logs.last_at is not None:
-        moves["log line"] = situation.logs.last_at
-    saved = situation.checkpoint
-    if saved is not None and saved.last_written_at is not None:
+        moves["log line"] = situation.logs.last_at, situation.logs.checked_at
+    saved, started = situation.checkpoint, situation.job.started_at
+    if saved is not None and saved.state == "unknown":
+        return NoVerdict(RULE, "its checkpoints cannot be listed")
+    if saved is not None and saved.last_written_at is not None and started is not None and saved.last_written_at >= started:
         if not situation.looked_lately(saved.checked_at):
             return NoVerdict(RULE, "nobody has looked at its checkpoints lately")
-        moves["checkpoint"] = saved.last_written_at
+        moves["checkpoint"] = saved.last_written_at, saved.checked_at
     if not moves:
         return NoVerdict(RULE, "it has never logged, reported a metric or written a checkpoint")
     return moves

@@ -1,7 +1,7 @@
 """A job without accelerators whose hosts have done nothing for the whole window."""
 
 from domain.findings.finding import Finding, NoVerdict, Verdict, span
-from domain.findings.hosts import window
+from domain.findings.hosts import idle_since, window
 from domain.findings.situation import CPU, Situation, instant
 from domain.findings.thresholds import Thresholds
 
@@ -17,8 +17,10 @@ def judge(situation: Situation, limits: Thresholds) -> Verdict:
         return found
     if not all(value < limits.idle_cpu_percent for host in found.hosts.values() for value in host.between(found.start, found.end)):
         return None
-    began = [host.held_since(lambda value: value < limits.idle_cpu_percent) for host in found.hosts.values()]
-    since = situation.began(RULE, instant(max(start for start in began if start is not None)))
+    began = idle_since(found, tuple(found.hosts), lambda _, value: value < limits.idle_cpu_percent)
+    if began is None:
+        return None
+    since = situation.began(RULE, instant(began))
     who = "Its host" if len(found.hosts) == 1 else f"All {len(found.hosts)} hosts"
     return Finding(
         RULE, "critical", since,

@@ -1,7 +1,7 @@
 """Every GPU host has done nothing for the whole window, while the job says that it trains."""
 
 from domain.findings.finding import Finding, NoVerdict, Verdict, span
-from domain.findings.hosts import gpu_window
+from domain.findings.hosts import gpu_window, idle_since
 from domain.findings.situation import Situation, instant
 from domain.findings.thresholds import Thresholds
 
@@ -15,8 +15,10 @@ def judge(situation: Situation, limits: Thresholds) -> Verdict:
         return found
     if not all(value < limits.idle_gpu_percent for host in found.hosts.values() for value in host.between(found.start, found.end)):
         return None
-    began = [host.held_since(lambda value: value < limits.idle_gpu_percent) for host in found.hosts.values()]
-    since = situation.began(RULE, instant(max(start for start in began if start is not None)))
+    began = idle_since(found, tuple(found.hosts), lambda _, value: value < limits.idle_gpu_percent)
+    if began is None:
+        return None
+    since = situation.began(RULE, instant(began))
     who = {1: "Its GPU host", 2: "Both hosts"}.get(len(found.hosts), f"All {len(found.hosts)} hosts")
     return Finding(
         RULE, "critical", since,

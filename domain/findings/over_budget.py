@@ -1,8 +1,7 @@
 """A job that costs more than its team lets one job cost."""
 
-from datetime import timedelta
-
 from domain.findings.finding import Finding, NoVerdict, Verdict
+from domain.findings.over_runtime import ran_until
 from domain.findings.situation import Situation
 from domain.findings.thresholds import Thresholds
 from domain.money import SECONDS_PER_HOUR, usd
@@ -20,9 +19,9 @@ def judge(situation: Situation, limits: Thresholds) -> Verdict:
     if accrued <= cap:
         return None
     over = accrued - cap
-    hours = over / situation.rate_nusd if situation.rate_nusd else 0.0
+    passed = cap / situation.rate_nusd * SECONDS_PER_HOUR if situation.rate_nusd else 0.0
     return Finding(
-        RULE, "critical", situation.now - timedelta(seconds=hours * SECONDS_PER_HOUR),
+        RULE, "critical", ran_until(situation, passed),
         f"${usd(accrued):,.2f} accrued, over the team's ${usd(cap):,.2f} for one job.",
         "Ask the team whether the result is worth it; the cap is max_job_usd of the team in the settings.",
         over,

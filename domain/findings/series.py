@@ -35,11 +35,11 @@ class Series:
         edges = [start, *inside, end]
         return all(after - before <= GAP_SECONDS for before, after in pairwise(edges))
 
-    def held_since(self, holds: Callable[[float], bool]) -> int | None:
+    def held_since(self, holds: Callable[[float], bool], gap: int | None = GAP_SECONDS) -> int | None:
         """Since when every value up to the newest has been so, without a gap; None when the newest is not."""
         since: int | None = None
         for time, value in self._backwards():
-            if not holds(value) or (since is not None and since - time > GAP_SECONDS):
+            if not holds(value) or (since is not None and gap is not None and since - time > gap):
                 break
             since = time
         return since

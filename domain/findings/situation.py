@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import NamedTuple
 
 from domain.findings.series import LATE_SECONDS, NOTHING, Series
@@ -73,6 +74,7 @@ class Situation:
     shares_checkpoints_with: tuple[str, ...] = ()
     no_samples_because: str = "CloudWatch has no samples of it"
     held: Mapping[str, datetime] = field(default_factory=dict)
+    _percents: dict[tuple[int, str], Series | None] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     @property
     def ran_seconds(self) -> int:
@@ -87,7 +89,8 @@ class Situation:
     @property
     def in_status_since(self) -> datetime | None:
         """When the job entered its present secondary status."""
-        return self.job.transitions[-1].start if self.job.transitions else None
+        last = self.job.transitions[-1] if self.job.transitions else None
+        return last.start if last and last.status == self.job.secondary_status else None
 
     @property
     def training_since(self) -> datetime | None:
@@ -98,13 +101,22 @@ class Situation:
         return last.start if last and last.status == "Training" else self.job.started_at
 
     def percent(self, host: int, metric: str) -> Series | None:
-        """A host's GPU or CPU use in percent of its capacity; None where it reported nothing, or its capacity is not known."""
+        """A host's GPU or CPU use in percent of its capacity; None where it reported nothing, or its capacity is not known.
+
+        Kept once worked out, since most rules about use ask for it.
+        """
+        if (host, metric) not in self._percents:
+            self._percents[host, metric] = self._percent(host, metric)
+        return self._percents[host, metric]
+
+    def _percent(self, host: int, metric: str) -> Series | None:
         found = self.series.get((host, metric))
         kind = instance_type(self.hosts[host - 1]) if host <= len(self.hosts) else None
         capacity = None if kind is None else kind.gpus if metric in (GPU, GPU_MEMORY) else kind.vcpus
         if found is None or not found.times or not capacity:
             return None
-        return Series(found.times, [value / capacity for value in found.values])
+        finite = [(time, value / capacity) for time, value in zip(found.times, found.values, strict=True) if isfinite(value)]
+        return Series([time for time, _ in finite], [value for _, value in finite])
 
     def gpu_hosts(self) -> tuple[int, ...] | None:
         """Numbers of the hosts that have GPUs; None where the catalogue does not know one of the types."""
@@ -149,7 +161,7 @@ class Situation:
 
     def began(self, rule: str, seen: datetime) -> datetime:
         """Since when a rule has held, given since when the samples at hand bear it out."""
-        return min(seen, self.held.get(rule, seen))
+        return min(seen, self.held.get(rule, seen), self.now)
 
     def missing(self, *, numbers: Sequence[int], metric: str) -> str | None:
         """Why the samples of these hosts cannot be judged; None when all have some."""

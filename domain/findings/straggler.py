@@ -3,7 +3,7 @@
 from statistics import fmean
 
 from domain.findings.finding import Finding, NoVerdict, Verdict, span
-from domain.findings.hosts import gpu_window, window
+from domain.findings.hosts import gpu_window, idle_since, window
 from domain.findings.situation import CPU, Situation, instant
 from domain.findings.thresholds import Thresholds
 
@@ -29,8 +29,10 @@ def judge(situation: Situation, limits: Thresholds) -> Verdict:
     ]
     if not idle or not busy:
         return None
-    began = [found.hosts[number].held_since(lambda value: value < threshold) for number in idle]
-    since = situation.began(RULE, instant(max(start for start in began if start is not None)))
+    began = idle_since(found, idle, lambda _, value: value < threshold)
+    if began is None:
+        return None
+    since = situation.began(RULE, instant(began))
     names = ", ".join(f"algo-{number}" for number in idle[:3]) + ("" if len(idle) <= 3 else f" and {len(idle) - 3} more")
     return Finding(
         RULE, "warning", since,

@@ -27,7 +27,7 @@ def judge(situation: Situation, limits: Thresholds) -> Verdict:
     status = _SAME.get(job.secondary_status or "", job.secondary_status or "")
     if job.status == "Stopping":
         status = "Stopping"
-        since = next((row.start for row in reversed(job.transitions) if row.status == "Stopping"), since)
+        since = next((row.start for row in reversed(job.transitions) if row.status == "Stopping"), None)
     allowed = {
         "Starting": limits.stuck_starting_minutes,
         "Pending": limits.stuck_pending_minutes,
@@ -35,12 +35,12 @@ def judge(situation: Situation, limits: Thresholds) -> Verdict:
         "Uploading": limits.stuck_uploading_minutes,
         "Stopping": limits.stuck_stopping_minutes,
     }.get(status)
-    if allowed is None or since is None or not job.is_live or (status == "Starting" and job.is_waiting):
+    if allowed is None or since is None or not job.is_live or (status in ("Starting", "Pending") and job.is_waiting):
         return None
     length = situation.now - since
     if length <= timedelta(minutes=allowed):
         return None
-    severity: Severity = "critical" if situation.burn_nusd else "warning"
+    severity: Severity = "critical" if situation.burn_nusd != 0 else "warning"
     words = f"{status} for {span(length)}; {span(timedelta(minutes=allowed))} is the most it should take."
     wasted = situation.spent_since(since + timedelta(minutes=allowed))
     return Finding(RULE, severity, since + timedelta(minutes=allowed), words, ADVICE[status], wasted)

@@ -1,7 +1,7 @@
 """A host with several GPUs of which no more than one works."""
 
 from domain.findings.finding import Finding, NoVerdict, Verdict, span
-from domain.findings.hosts import gpu_window
+from domain.findings.hosts import gpu_window, idle_since
 from domain.findings.situation import Situation, instant
 from domain.findings.thresholds import Thresholds
 from domain.instances import gpus
@@ -23,13 +23,16 @@ def judge(situation: Situation, limits: Thresholds) -> Verdict:
     if not unused:
         return None
     number, count, most = unused[0]
-    began = [found.hosts[one].held_since(lambda value, n=n: value * n <= 100) for one, n, _ in unused]  # type: ignore[misc]
-    since = situation.began(RULE, instant(max(start for start in began if start is not None)))
+    counts = {one: n for one, n, _ in unused}
+    began = idle_since(found, tuple(counts), lambda one, value: value * counts[one] <= 100)
+    if began is None:
+        return None
+    since = situation.began(RULE, instant(began))
     where = "" if len(found.hosts) == 1 else f" of algo-{number}"
     idle_percent = 100 * sum(n - 1 for _, n, _ in unused) / sum(gpus(kind) or 0 for kind in situation.hosts)
     return Finding(
         RULE, "warning", since,
-        f"1 of {count} GPUs{where} does all the work: together they never passed {most:.0f}% of one in {span(instant(found.end) - since)}.",
+        f"{count} GPUs{where} did the work of one: together never over {most:.0f}% of one GPU in {span(instant(found.end) - since)}.",
         "Use all of its GPUs (distributed launch), or an instance with one GPU.",
         situation.spent_since(since, idle_percent),
     )  # fmt: skip
