@@ -2,86 +2,20 @@
 
 import csv
 import io
-import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from storage import migrate
 from storage.engine import open_engine
-from tests.filled import fill, settings_text
+from tests.e2e.conftest import PATIENCE, serve
+from tests.filled import fill
 
 pytestmark = pytest.mark.browser
-FLAGS = [
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-PATIENCE = 30_000
-
-
-def _executable() -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        if os.environ.get("CI"):
-            pytest.fail("CI must have a browser: install Debian's chromium")
-        pytest.skip("no Chromium on this machine; install Debian's chromium to run the browser tests")
-    return found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A headless Chromium."""
-    executable = _executable()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page of its own, in Berlin."""
-    context = browser.new_context(viewport={"width": 1280, "height": 720}, timezone_id="Europe/Berlin", accept_downloads=True)
-    context.set_default_timeout(PATIENCE)
-    expect.set_options(timeout=PATIENCE)
-    yield context.new_page()
-    context.close()
-
-
-def _serve(folder: Path, url: str) -> Iterator[str]:
-    """The server as `trainwatch serve` starts it, from another folder than the project's."""
-    (folder / "trainwatch.toml").write_text(settings_text(url))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = os.environ | {"TRAINWATCH_CONFIG": str(folder / "trainwatch.toml"), "TRAINWATCH_SIMULATED": "1"}
-    process = subprocess.Popen([sys.executable, "-m", "app", "--port", str(port)], cwd=folder, env=environment)
-    try:
-        _wait(f"http://127.0.0.1:{port}/healthz")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _wait(url: str) -> None:
-    for _ in range(150):
-        try:
-            with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own server
-                if answer.status == 200:
-                    return
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail(f"{url} did not answer")
 
 
 @pytest.fixture(scope="module")
@@ -89,28 +23,28 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server on a full database."""
     folder = tmp_path_factory.mktemp("full")
     fill(f"sqlite:///{folder / 'x.db'}", jobs=300)
-    yield from _serve(folder, f"sqlite:///{folder / 'x.db'}")
+    yield from serve(folder, f"sqlite:///{folder / 'x.db'}")
 
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[str]:
     """A server that nobody has visited yet, on a full database."""
     fill(f"sqlite:///{tmp_path / 'x.db'}", jobs=100)
-    yield from _serve(tmp_path, f"sqlite:///{tmp_path / 'x.db'}")
+    yield from serve(tmp_path, f"sqlite:///{tmp_path / 'x.db'}")
 
 
 @pytest.fixture
 def failing(tmp_path: Path) -> Iterator[str]:
     """A server on a database whose last run failed."""
     fill(f"sqlite:///{tmp_path / 'x.db'}", jobs=100, failing=True)
-    yield from _serve(tmp_path, f"sqlite:///{tmp_path / 'x.db'}")
+    yield from serve(tmp_path, f"sqlite:///{tmp_path / 'x.db'}")
 
 
 @pytest.fixture
 def empty(tmp_path: Path) -> Iterator[str]:
     """A server on an empty database."""
     migrate.upgrade(open_engine(f"sqlite:///{tmp_path / 'x.db'}"))
-    yield from _serve(tmp_path, f"sqlite:///{tmp_path / 'x.db'}")
+    yield from serve(tmp_path, f"sqlite:///{tmp_path / 'x.db'}")
 
 
 def test_the_first_deep_link_on_a_fresh_server_comes_with_the_frame(fresh: str, page: Page) -> None:
@@ -223,7 +157,7 @@ def test_a_filter_goes_back_to_the_first_page_of_the_list(full: str, page: Page)
 def test_a_page_draws_itself_anew_when_there_is_newer_data(tmp_path: Path, page: Page) -> None:
     url = f"sqlite:///{tmp_path / 'x.db'}"
     migrate.upgrade(open_engine(url))
-    for served in _serve(tmp_path, url):
+    for served in serve(tmp_path, url):
         page.goto(served)
         expect(page.get_by_text("Nothing has been collected yet")).to_be_visible()
         fill(url, jobs=60)
@@ -235,7 +169,7 @@ def test_hostile_text_is_shown_and_never_run(tmp_path: Path, page: Page) -> None
     fill(url, jobs=60, text="<img src=x onerror=alert(1)> **bold** [link](javascript:alert(1)) :red[x]")
     said: list[str] = []
     page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
-    for served in _serve(tmp_path, url):
+    for served in serve(tmp_path, url):
         for path, question in (("", "Are we all right?"), ("/team-cost", "What did each team spend"), ("/jobs", "Find any job")):
             page.goto(f"{served}{path}")
             expect(page.get_by_role("heading", name=question)).to_be_visible()

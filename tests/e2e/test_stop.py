@@ -1,0 +1,169 @@
+"""A stop from the browser, all the way: clicked in Chromium, seen in the simulated account, followed to its end, in the audit log."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+import demo
+from demo.clock import SetClock
+from demo.server import Server, start
+from demo.workload import workload
+from settings import Settings
+from storage import migrate
+from storage.engine import Engine, open_engine, reading
+from storage.views.audit import audit_rows
+from storage.views.findings import open_findings
+from tests.e2e.conftest import serve
+from worker.schedule import run_once
+
+pytestmark = pytest.mark.browser
+
+
+@dataclass
+class Live:
+    """A simulated account that was collected, and the dashboard over it."""
+
+    aws: Server
+    clock: SetClock
+    engine: Engine
+    settings: Settings
+    url: str
+
+    def status(self, name: str) -> object:
+        """What the account says of a job now."""
+        entry = next(one for one in self.aws._books.entries() if one.plan.name == name)
+        return entry.status(self.clock.now())
+
+    def collect(self) -> None:
+        """One pass of all collectors."""
+        assert {report.outcome for report in run_once(self.engine, self.settings, None, self.clock.now)} == {"ok"}
+
+
+@pytest.fixture
+def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
+    """The demo's account at this moment, collected once, and served."""
+    clock = SetClock(datetime.now(UTC).replace(microsecond=0))
+    with start(workload(1, 150, clock.now()), clock) as aws:
+        for name, value in {
+            "AWS_ENDPOINT_URL": aws.url, "AWS_ACCESS_KEY_ID": "demo", "AWS_SECRET_ACCESS_KEY": "demo", "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }.items():  # fmt: skip
+            monkeypatch.setenv(name, value)
+        url = f"sqlite:///{tmp_path / 'x.db'}"
+        settings = Settings.model_validate(tomllib.loads(f'[database]\nurl = "{url}"\n{demo.settings_text()}'))
+        engine = open_engine(url)
+        migrate.upgrade(engine)
+        run_once(engine, settings, None, clock.now)
+        for served in serve(tmp_path, url):
+            yield Live(aws, clock, engine, settings, served)
+        engine.dispose()
+
+
+def _dearest(live: Live, rule: str) -> str:
+    with reading(live.engine) as connection:
+        return next(row.job for row in open_findings(connection) if row.rule == rule)
+
+
+def _open_dialog(page: Page, live: Live, name: str) -> None:
+    page.goto(f"{live.url}/job?job={name}")
+    page.get_by_role("button", name=re.compile("^.*Stop, ")).first.click()
+    expect(page.get_by_role("dialog")).to_contain_text("Burning now")
+
+
+def test_one_confirmed_click_stops_exactly_that_job_and_it_is_followed_to_its_end(live: Live, page: Page) -> None:
+    name = _dearest(live, "hung")
+    before = {entry.plan.name: entry.status(live.clock.now()) for entry in live.aws._books.entries()}
+    live.aws.calls.clear()
+    page.goto(f"{live.url}/runaway")
+    card = (
+        page.get_by_test_id("stVerticalBlock").filter(has_text=name).filter(has=page.get_by_role("button", name=re.compile("Stop, "))).last
+    )
+    expect(card).to_contain_text("GPU flat at 100%")
+    card.get_by_role("button", name=re.compile("Stop, ")).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Work lost")
+    expect(dialog).to_contain_text("Avoided, at most")
+    dialog.get_by_label("Note for the owner").fill("GPUs spin since midnight")
+    dialog.get_by_label("Note for the owner").press("Enter")
+    dialog.get_by_role("button", name=re.compile("Stop job, end")).click()
+    expect(dialog).to_contain_text("AWS was asked and stops it")
+    assert live.status(name) == "Stopping"
+    after = {entry.plan.name: entry.status(live.clock.now()) for entry in live.aws._books.entries()}
+    assert {one for one in after if after[one] != before[one]} == {name}
+    assert live.aws.calls["StopTrainingJob"] == 1
+    dialog.get_by_role("button", name="Close", exact=True).last.click()
+    expect(page.get_by_text(re.compile("Stopping, asked by")).first).to_be_visible()
+    live.clock.advance(timedelta(minutes=5))
+    live.collect()
+    assert live.status(name) == "Stopped"
+    page.goto(f"{live.url}/audit")
+    expect(page.locator("h4").first).to_contain_text(f"stop {name}")
+    with reading(live.engine) as connection:
+        row = audit_rows(connection)[0]
+    assert row.reason == "Hung: GPUs spin since midnight"
+    assert row.outcome == "stopped: it is Stopped"
+    assert [said.partition(":")[0] for _, said in row.events] == ["asked", "stopping", "stopped"]
+    assert row.role == "admin"
+    assert row.caller
+    page.goto(f"{live.url}/runaway")
+    expect(page.get_by_text("Findings", exact=True).first).to_be_visible()
+    expect(page.get_by_text(name)).to_have_count(0)
+
+
+def test_an_open_dialog_outlives_newer_data(live: Live, page: Page) -> None:
+    name = _dearest(live, "idle_gpu")
+    _open_dialog(page, live, name)
+    page.get_by_role("dialog").get_by_label("Note for the owner").fill("half a sen")
+    live.clock.advance(timedelta(minutes=1))
+    live.collect()
+    page.wait_for_timeout(25_000)
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert page.get_by_role("dialog").get_by_label("Note for the owner").input_value() == "half a sen"
+    page.get_by_role("dialog").get_by_role("button", name="Keep running").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert live.status(name) == "InProgress"
+
+
+def test_a_stop_that_aws_refuses_is_told_in_words_and_can_be_tried_again(live: Live, page: Page) -> None:
+    name = _dearest(live, "idle_gpu")
+    live.aws.faults.deny("StopTrainingJob")
+    _open_dialog(page, live, name)
+    page.get_by_role("dialog").get_by_role("button", name=re.compile("Stop job")).click()
+    expect(page.get_by_role("dialog")).to_contain_text("sagemaker:StopTrainingJob is denied")
+    assert live.status(name) == "InProgress"
+    live.aws.faults.clear()
+    page.get_by_role("dialog").get_by_role("button", name="Close", exact=True).last.click()
+    _open_dialog(page, live, name)
+    page.get_by_role("dialog").get_by_role("button", name=re.compile("Stop job")).click()
+    expect(page.get_by_role("dialog")).to_contain_text("AWS was asked and stops it")
+    assert live.status(name) == "Stopping"
+
+
+def test_two_browsers_that_confirm_the_same_stop_ask_aws_once(live: Live, browser: Browser, page: Page) -> None:
+    name = _dearest(live, "idle_gpu")
+    other = browser.new_context(viewport={"width": 1280, "height": 720}).new_page()
+    live.aws.calls.clear()
+    for one in (page, other):
+        _open_dialog(one, live, name)
+    for one in (page, other):
+        one.get_by_role("dialog").get_by_role("button", name=re.compile("Stop job")).click()
+    expect(page.get_by_role("dialog")).to_contain_text("AWS was asked and stops it")
+    expect(other.get_by_role("dialog")).to_contain_text("asked at")
+    assert live.aws.calls["StopTrainingJob"] == 1
+    other.context.close()
+
+
+def test_who_comes_through_a_proxy_without_sign_in_sees_and_cannot_stop(live: Live, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 720}, extra_http_headers={"X-Forwarded-For": "203.0.113.9"})
+    one = context.new_page()
+    one.goto(f"{live.url}/job?job={_dearest(live, 'idle_gpu')}")
+    button = one.get_by_role("button", name=re.compile("Stop, ")).first
+    expect(button).to_be_visible()
+    expect(button).to_be_disabled()
+    context.close()
