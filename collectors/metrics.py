@@ -26,7 +26,7 @@ OVERLAP = timedelta(minutes=10)  # samples come late, and once more
 FINE, FINE_BACK = 60, timedelta(hours=3)
 PERIODS = ((timedelta(days=15), 300), (timedelta(days=63), 3600))  # CloudWatch keeps minutes for 15 days, five minutes for 63
 POINTS = 100_800  # Source: GetMetricData, the most data points of one page
-HISTORY_CALLS = 8
+HISTORY_CALLS = 6
 
 Clock = Callable[[], datetime]
 

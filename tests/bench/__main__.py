@@ -13,6 +13,7 @@ from statistics import median
 from storage.engine import Engine
 from tests.bench.account import ingest, memory
 from tests.bench.build import build
+from tests.bench.runaway import accuracy, thousand
 from tests.bench.scripts import page_scripts
 from tests.bench.views import by_team_and_day, opening_a_job, p95, questions, typical
 
@@ -58,7 +59,8 @@ def measured(folder: Path, jobs: int) -> list[Row]:
     rows += slowest_views(large)
     rows.append(growth(small, large))
     rows.append((f"Database of {jobs:,} jobs", f"{size:.2f} GB", "≤ 1.5 GB", size <= 1.5))
-    return rows + page_scripts(folder / "large.db", settings)
+    rows += page_scripts(folder / "large.db", settings)
+    return rows + accuracy(folder) + thousand(folder)
 
 
 def main() -> None:
