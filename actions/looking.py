@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from aws.errors import NotFound, translated
+from aws.errors import NotFound, Refused, translated
 from aws.session import Clients
 from domain.instants import instant_from
 from domain.stopping import Kind
@@ -49,3 +49,14 @@ def ask_to_stop(clients: Clients, kind: Kind, name: str) -> None:
             clients.sagemaker.stop_training_job(TrainingJobName=name)
         else:
             clients.sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+
+
+def try_to_stop(clients: Clients, name: str) -> None:
+    """Asks to stop a training job that is not there, which changes nothing. Raises AwsError when that is denied.
+
+    That there is no such job is an answer, and so proof enough. Source: StopTrainingJob.
+    """
+    try:
+        ask_to_stop(clients, "training_job", name)
+    except (NotFound, Refused):
+        return

@@ -7,7 +7,7 @@ from typing import Any
 
 from aws.errors import NotFound, Refused, translated
 from aws.session import Clients
-from collectors import jobs, listing, logs, metrics, prices
+from collectors import jobs, listing, logs, metrics, prices, tuning
 from domain.arns import training_job_arn
 
 NO_SUCH_JOB = "trainwatch-looks-whether-it-may-ask"
@@ -40,6 +40,8 @@ PROBES: Mapping[str, Probe] = {
     ),
     "pricing:GetProducts": lambda clients: clients.pricing.get_products(ServiceCode=prices.SERVICE, MaxResults=1),
 }
+# What these tell is missed where they are denied; everything else goes on.
+HELPFUL = frozenset({*metrics.REQUIRED_PERMISSIONS, *logs.REQUIRED_PERMISSIONS, *tuning.REQUIRED_PERMISSIONS})
 # Without Search the others serve; without the others Search does.
 OPTIONAL = frozenset(listing.REQUIRED_PERMISSIONS) - frozenset(jobs.REQUIRED_PERMISSIONS)
 

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from actions.looking import try_to_stop
 from aws.errors import AccessDenied, AwsError
-from aws.session import Clients, Target, watched
-from collectors.permissions import OPTIONAL, PROBES, seconds_ahead_of_aws, try_permission
+from aws.session import Clients, Target, acting, watched
+from collectors.permissions import HELPFUL, NO_SUCH_JOB, OPTIONAL, PROBES, seconds_ahead_of_aws, try_permission
 from domain.scope import Scope
 from settings import Settings
 from storage import migrate
@@ -15,6 +16,7 @@ from storage.views.collection import CollectorState, collector_states
 
 CLOCK_LIMIT_SECONDS = 60  # AWS refuses signatures that are five minutes off
 LATE_FACTOR = 3
+STOP = "sagemaker:StopTrainingJob"
 
 
 class Check(NamedTuple):
@@ -85,6 +87,21 @@ def _scope(target: Target, now: Callable[[], datetime]) -> Iterator[Check]:
     yield Check(f"clock, {label}", ok=fine, detail=f"{ahead:+.0f} s against AWS", fix="" if fine else "set this machine's clock by NTP")
     for permission in PROBES:
         yield _permission(clients, permission)
+    yield _stop_permission(target)
+
+
+def _stop_permission(target: Target) -> Check:
+    """Whether jobs can be stopped from here: a role for actions is an offer, not a need."""
+    clients = Clients(acting(target))
+    name = f"{STOP}, {clients.where}"
+    try:
+        try_to_stop(clients, NO_SUCH_JOB)
+    except AccessDenied:
+        fix = f"attach deploy/operator-policy.json to {target.action_role_arn or 'a role and name it action_role_arn'}"
+        return Check(name, ok=target.action_role_arn is None, detail="denied; jobs cannot be stopped from here", fix=fix)
+    except AwsError as error:
+        return Check(name, ok=False, detail=str(error), fix=str(error).rpartition(": ")[2])
+    return Check(name, ok=True, detail="allowed")
 
 
 def _permission(clients: Clients, permission: str) -> Check:
@@ -92,13 +109,17 @@ def _permission(clients: Clients, permission: str) -> Check:
     try:
         try_permission(clients, permission)
     except AccessDenied as error:
-        spare = permission in OPTIONAL
+        spare = permission in OPTIONAL | HELPFUL
         return Check(
             name,
             ok=spare,
-            detail="denied; not needed while Search is allowed" if spare else str(error),
+            detail=_spared(permission) if spare else str(error),
             fix=f"add {permission} to the role",
         )
     except AwsError as error:
         return Check(name, ok=False, detail=str(error), fix=str(error).rpartition(": ")[2])
     return Check(name, ok=True, detail="allowed")
+
+
+def _spared(permission: str) -> str:
+    return "denied; what it tells is shown as unknown" if permission in HELPFUL else "denied; not needed while Search is allowed"

@@ -10,11 +10,12 @@ import pytest
 from pydantic import BaseModel
 
 import cli
-from collectors import jobs, listing, prices
+from actions import looking
 from collectors.permissions import PROBES
 from settings import Settings
 from storage.views.spend import DIMENSIONS
 from tests.docs.settings_table import table
+from worker.catalog import CATALOG
 
 ROOT = Path(__file__).parents[2]
 DOCS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -46,7 +47,7 @@ def test_every_subcommand_of_db_is_in_the_readme() -> None:
 
 
 def test_every_permission_is_documented_and_tried_by_doctor() -> None:
-    needed = {*jobs.REQUIRED_PERMISSIONS, *jobs.FALLBACK_PERMISSIONS, *listing.REQUIRED_PERMISSIONS, *prices.REQUIRED_PERMISSIONS}
+    needed = {permission for collector in CATALOG.values() for permission in collector.permissions}
     text = (ROOT / "docs" / "operator.md").read_text(encoding="utf-8")
     assert [permission for permission in needed if f"`{permission}`" not in text] == []
     assert needed <= set(PROBES)
@@ -57,6 +58,14 @@ def test_the_reader_policy_allows_what_collectors_call_and_nothing_more() -> Non
     actions = [statement["Action"] for statement in policy["Statement"]]
     allowed = {name for action in actions for name in ([action] if isinstance(action, str) else action)}
     assert allowed == set(PROBES)
+
+
+def test_the_operator_policy_allows_what_actions_call_and_nothing_more() -> None:
+    policy = json.loads((ROOT / "deploy" / "operator-policy.json").read_text(encoding="utf-8"))
+    allowed = {name for statement in policy["Statement"] for name in statement["Action"]}
+    assert allowed == set(looking.REQUIRED_PERMISSIONS)
+    text = (ROOT / "docs" / "operator.md").read_text(encoding="utf-8")
+    assert [name for name in allowed if f"`{name}`" not in text] == []
 
 
 def test_every_page_is_documented() -> None:
