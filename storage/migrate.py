@@ -9,7 +9,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-import storage.schema_operations  # noqa: F401 - its tables join the metadata
+import storage.schema_objects
+import storage.schema_operations  # noqa: F401 - their tables join the metadata
 from storage.engine import DatabaseUnusable, reading, writing
 from storage.schema import metadata
 

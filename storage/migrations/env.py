@@ -2,7 +2,8 @@
 
 from alembic import context
 
-import storage.schema_operations  # noqa: F401 - its tables join the metadata
+import storage.schema_objects
+import storage.schema_operations  # noqa: F401 - their tables join the metadata
 from storage.schema import metadata
 
 context.configure(
