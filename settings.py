@@ -99,6 +99,11 @@ class Collect(_Section):
     metric_calls: int = Field(40, ge=1, description="Most GetMetricData calls of one look, of 500 metrics each; GPU jobs come first")
     logs_seconds: int = Field(600, ge=60, description="Seconds between looks at when live jobs last logged")
     tuning_seconds: int = Field(300, ge=60, description="Seconds between looks at tuning jobs")
+    checkpoints_seconds: int = Field(
+        300, ge=60, description="Seconds between looks at the checkpoints of live spot jobs, at $0.005 per 1,000"
+    )
+    models_seconds: int = Field(3600, ge=300, description="Seconds between looks at what SageMaker models refer to")
+    leftovers_seconds: int = Field(21600, ge=900, description="Seconds between inventories of what training left in S3")
     history_days: int = Field(400, ge=1, le=3650, description="How far the first run goes back")
     sweep_days: int = Field(60, ge=1, le=400, description="How far back the daily sweep looks for tags edited later")
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import (
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_pricing import PricingClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_sts import STSClient
 
@@ -132,6 +132,11 @@ class Clients:
         return cast("CloudWatchLogsClient", self._get("logs", self.target.scope.region))
 
     @property
+    def s3(self) -> "S3Client":
+        """S3 in the target's region; buckets of other regions are found by redirection."""
+        return cast("S3Client", self._get("s3", self.target.scope.region))
+
+    @property
     def sts(self) -> "STSClient":
         """STS in the target's region."""
         return cast("STSClient", self._get("sts", self.target.scope.region))
@@ -233,7 +238,8 @@ class _AssumedRole(CredentialProvider):
 
 def _client(core: botocore.session.Session, service: str, region: str, where: str) -> Any:
     with translated(where):
-        return boto3.Session(botocore_session=core).client(service, region_name=region, config=_config(core))  # type: ignore[call-overload]
+        # Not through a boto3.Session: a second one over the same core cannot make an S3 client.
+        return core.create_client(service, region_name=region, config=_config(core))
 
 
 def _config(core: botocore.session.Session) -> Config:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.prices import Price
+from storage.checkpoints import CheckpointRow
 from storage.samples import SampleRow
 from storage.signals import SignalRow
 from storage.tuning import TuningFacts
@@ -15,7 +16,8 @@ class Batch:
     """Facts that are written together, or not at all.
 
     `descriptions` are jobs as AWS described them, `gone` the rows of jobs that AWS no longer knows, `prices` rates found,
-    `samples` and `signals` what live jobs report and when they last moved, `tuning` tuning jobs with their children.
+    `samples` and `signals` what live jobs report and when they last moved, `tuning` tuning jobs with their children,
+    `checkpoints` looks at checkpoint prefixes.
     `state` is the collector's watermark once these are kept, None to leave it. `progress` says in words how far that is,
     `problems` what went wrong without ending the run, `remarks` what else its reader should know.
     """
@@ -26,6 +28,7 @@ class Batch:
     samples: Sequence[SampleRow] = ()
     signals: Sequence[SignalRow] = ()
     tuning: Sequence[TuningFacts] = ()
+    checkpoints: Sequence[CheckpointRow] = ()
     state: dict[str, Any] | None = None
     progress: str = ""
     problems: Sequence[str] = ()

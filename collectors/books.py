@@ -1,12 +1,14 @@
 """What a collector has to know of the facts that are already kept."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from storage.checkpoints import awaiting_last_look, read_checkpoints
+from storage.descriptions import unpack
 from storage.engine import Engine, reading
-from storage.facts import WatchedJob, known_modifications, watched_jobs
+from storage.facts import WatchedJob, known_modifications, watched_ids, watched_jobs
 from storage.runs import read_watermark
 from storage.tuning import known_tuning_jobs
 
@@ -32,6 +34,18 @@ class Books:
         """When AWS last modified the jobs of these names that we have, by name and creation second."""
         with reading(self.engine) as connection:
             return known_modifications(connection, self.scope_row, names)
+
+    def checkpoint_looks(self) -> dict[int, datetime]:
+        """When we last looked at the checkpoints of each live job of the scope."""
+        with reading(self.engine) as connection:
+            ids = watched_ids(connection, self.scope_row)
+            return {job_id: facts.looked_at for job_id, facts in read_checkpoints(connection, ids).items()}
+
+    def ended_unseen(self, since: datetime, limit: int) -> list[tuple[int, Mapping[str, Any]]]:
+        """Spot jobs that ended since an instant and whose checkpoints nobody has looked at after that, newest first."""
+        with reading(self.engine) as connection:
+            found = awaiting_last_look(connection, self.scope_row, since, limit)
+        return [(job_id, unpack(packed)) for job_id, packed in found]
 
     def tuning_jobs(self) -> dict[tuple[str, int], bool]:
         """The tuning jobs that we have by name and creation second, and whether each may still change."""

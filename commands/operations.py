@@ -1,6 +1,7 @@
 """Operations from the terminal: what runs away, tuning jobs, stop, and the audit log."""
 
 import getpass
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from domain.access import Person, Refusal
 from domain.findings.finding import span
 from domain.stopping import StopLimits, StopPlan, StopTarget, chosen, plan_stop
 from reports.actions import AUDIT_COLUMNS, AUDIT_TABLE, STOP_COLUMNS, audit_data, stop_data
+from reports.checkpoints import COVERAGE_COLUMNS, COVERAGE_TABLE, TEAM_TABLE, coverage_data
 from reports.findings import RUNAWAY_COLUMNS, RUNAWAY_TABLE, finding_data
 from reports.output import print_table
 from reports.tuning import TUNING_COLUMNS, TUNING_TABLE, tuning_data
@@ -25,6 +27,7 @@ from settings import Settings
 from storage.engine import Engine, reading
 from storage.views.audit import audit_rows
 from storage.views.collection import data_as_of
+from storage.views.coverage import live_coverage, team_coverage
 from storage.views.findings import open_findings, unjudged_counts
 from storage.views.targets import job_targets, tuning_targets
 from storage.views.tuning import tuning_rows
@@ -58,11 +61,28 @@ def runaway(context: click.Context, team: tuple[str, ...], form: str) -> None:
 def tuning(context: click.Context, team: tuple[str, ...], form: str) -> None:
     """Tuning jobs: what each search cost and reached."""
     with database(settings_of(context)) as engine, reading(engine) as connection:
+        say_if_empty(connection)
         rows = [tuning_data(row) for row in tuning_rows(connection, team)]
     if form == "table":
         print_table(rows, TUNING_TABLE, f"{len(rows)} tuning jobs; cost is billed, accruing an estimate")
     else:
         show(rows, rows, TUNING_COLUMNS, form)
+
+
+@click.command()
+@click.option("--team", multiple=True, help="Only these teams.")
+@format_option
+@click.pass_context
+def checkpoints(context: click.Context, team: tuple[str, ...], form: str) -> None:
+    """What an interruption would cost: coverage by team, and every live job that is spot or wants checkpoints."""
+    with database(settings_of(context)) as engine, reading(engine) as connection:
+        say_if_empty(connection)
+        found = coverage_data(team_coverage(connection, now(), team), live_coverage(connection, team))
+    if form == "table":
+        print_table(found["teams"], TEAM_TABLE, "spot jobs with time in the last 30 days; work at risk is an estimate at list price")
+        print_table(found["jobs"], COVERAGE_TABLE, f"{len(found['jobs'])} live jobs")
+    else:
+        show(found, found["jobs"], COVERAGE_COLUMNS, form)
 
 
 @click.command()
@@ -106,10 +126,11 @@ def stop(
     form: str,
 ) -> None:
     """Stop training jobs, or tuning jobs, and follow them."""
-    settings, person = settings_of(context), Person(getpass.getuser(), "admin", via="shell")
+    settings, person = settings_of(context), Person(_account(), "admin", via="shell")
     with database(settings) as engine:
-        targets = [_target(engine, person, name, reason, is_tuning, (account, region, created)) for name in names]
-        plan = _plan(engine, settings, person, targets, reason)
+        audited = None if dry_run else engine  # what only asks what would be is no action, refused or not
+        targets = [_target(_found(engine, name, is_tuning, (account, region, created)), audited, person, name, reason) for name in names]
+        plan = _plan(audited, settings, person, targets, reason)
         if dry_run:
             _show_stops(
                 [stop_data(target, plan, {"before": target.status}) for target in plan.targets], form, "nothing was stopped: dry run"
@@ -125,28 +146,38 @@ def stop(
     _end(results)
 
 
-def _target(
-    engine: Engine, person: Person, name: str, reason: str, is_tuning: bool, place: tuple[str | None, str | None, str | None]
-) -> StopTarget:
-    account, region, created = place
+def _account() -> str:
+    """The operating system's name of whoever runs the command; a container may run under a number that has none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def _found(engine: Engine, name: str, is_tuning: bool, place: tuple[str | None, str | None, str | None]) -> list[StopTarget]:
     with reading(engine) as connection:
-        found = tuning_targets(connection, name, account, region) if is_tuning else job_targets(connection, name, account, region, created)
+        say_if_empty(connection)
+        return tuning_targets(connection, name, *place) if is_tuning else job_targets(connection, name, *place)
+
+
+def _target(found: Sequence[StopTarget], audited: Engine | None, person: Person, name: str, reason: str) -> StopTarget:
     one = chosen(found, name)
     if isinstance(one, Refusal):
-        _refuse(engine, person, name, reason, one)
+        _refuse(audited, person, name, reason, one)
     return one
 
 
-def _plan(engine: Engine, settings: Settings, person: Person, targets: Sequence[StopTarget], reason: str) -> StopPlan:
+def _plan(audited: Engine | None, settings: Settings, person: Person, targets: Sequence[StopTarget], reason: str) -> StopPlan:
     limits = StopLimits(settings.actions.max_jobs, settings.runaway.stale_minutes)
     plan = plan_stop(targets, person, reason, limits, now())
     if isinstance(plan, Refusal):
-        _refuse(engine, person, ", ".join(target.arn for target in targets), reason, plan, targets[0] if len(targets) == 1 else None)
+        _refuse(audited, person, ", ".join(target.arn for target in targets), reason, plan, targets[0] if len(targets) == 1 else None)
     return plan
 
 
-def _refuse(engine: Engine, person: Person, what: str, reason: str, refusal: Refusal, target: StopTarget | None = None) -> NoReturn:
-    refuse(engine, person, what, reason, refusal, now(), target)
+def _refuse(audited: Engine | None, person: Person, what: str, reason: str, refusal: Refusal, target: StopTarget | None = None) -> NoReturn:
+    if audited is not None:
+        refuse(audited, person, what, reason, refusal, now(), target)
     raise RefusedToAct(refusal.why)
 
 
@@ -207,4 +238,4 @@ def _end(results: Sequence[StopResult]) -> None:
         raise Failed(f"{failed[0].target.name}: {failed[0].words}")
 
 
-COMMANDS = (runaway, tuning, stop, audit)
+COMMANDS = (runaway, checkpoints, tuning, stop, audit)

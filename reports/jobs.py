@@ -18,7 +18,6 @@ def job_data(detail: JobDetail) -> dict[str, Any]:
     """One job. Ended jobs have a cost and nothing accruing, live ones the reverse; what is not known is null."""
     row, live = detail.row, detail.row.live
     estimate = live.accrual if live else None
-    ran_seconds = estimate.seconds if estimate else row.training_seconds or 0
     return {
         "name": row.name,
         "arn": row.arn,
@@ -50,7 +49,7 @@ def job_data(detail: JobDetail) -> dict[str, Any]:
         "effective_usd": dollars(row.effective_nusd),
         "basis": row.basis,
         "price_source": row.price_source,
-        "checkpoint": checkpoint_state(detail.job, ran_seconds),
+        "checkpoint": checkpoint_state(detail.job, detail.ran, detail.checkpoint),
         "tuning_job": row.tuning_job,
         "tags": dict(detail.job.tags),
     }

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, delete, func, select
 
 from domain.text import storable
 from storage.schema_operations import policy_steps
 from storage.state import DATA_VERSION, bump, dialect_insert
+
+ASKED, STOPPED = "asked", "stopped"
 
 
 def record_step(connection: Connection, finding_id: int, policy: str, step: str, at: datetime, note: str, *, dry_run: bool) -> bool:
@@ -38,7 +40,28 @@ def steps_taken(connection: Connection, finding_ids: Sequence[int], policy: str,
 
 
 def stops_since(connection: Connection, policy: str, since: datetime, *, dry_run: bool) -> int:
-    """How many jobs a policy has stopped, or would have, since an instant."""
+    """How many jobs a policy has stopped, is stopping, or would have stopped, since an instant."""
     table = policy_steps.c
-    statement = select(func.count()).where(table.policy == policy, table.step == "stopped", table.at >= since, table.dry_run == dry_run)
-    return int(connection.execute(statement).scalar_one())
+    conditions = (table.policy == policy, table.step.in_((ASKED, STOPPED)), table.at >= since, table.dry_run == dry_run)
+    return int(connection.execute(select(func.count(table.finding_id.distinct())).where(*conditions)).scalar_one())
+
+
+def take_turn(connection: Connection, finding_id: int, policy: str, at: datetime, since: datetime, most: int) -> bool:
+    """Takes one of the stops that a policy may make in a time, before it is made; False where others have taken them all.
+
+    Whoever counts waits for whoever counted before: scopes are looked after at the same time, and the most holds for all of them.
+    """
+    bump(connection, DATA_VERSION)
+    if stops_since(connection, policy, since, dry_run=False) >= most:
+        return False
+    row = {"finding_id": finding_id, "policy": storable(policy, 60), "step": ASKED, "at": at, "dry_run": False, "note": ""}
+    new = dialect_insert(connection, policy_steps).values(row)
+    changed = {name: new.excluded[name] for name in ("at", "dry_run", "note")}
+    connection.execute(new.on_conflict_do_update(index_elements=["finding_id", "policy", "step"], set_=changed))
+    return True
+
+
+def give_turn_back(connection: Connection, finding_id: int, policy: str) -> None:
+    """Gives a stop back that was not made."""
+    table = policy_steps.c
+    connection.execute(delete(policy_steps).where(table.finding_id == finding_id, table.policy == policy, table.step == ASKED))

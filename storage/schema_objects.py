@@ -14,6 +14,8 @@ checkpoints = Table(  # what lay under a job's checkpoint prefix when we last lo
     Column("saves", Text, nullable=False),  # JSON: milliseconds of the job's own saves that we have seen, oldest first
     Column("cut_off", Boolean, nullable=False),  # the listing ended at its page limit
     Column("problem", Text, nullable=False),  # why it could not be listed, in words; else empty
+    Column("state", Text, nullable=False),  # as of that look: see domain.checkpoint
+    Column("lost_seconds", BigInteger),  # trained again after interruptions, as far as saves are known; None: not known
     Column("looked_at", Instant, nullable=False),
     Column("final", Boolean, nullable=False),  # looked at after the job's end
     sqlite_with_rowid=False,

@@ -11,7 +11,7 @@ from storage.schema import training_jobs
 from storage.schema_operations import stops, tuning_jobs
 from storage.state import DATA_VERSION, bump, dialect_insert
 
-CLAIM_HOLDS = timedelta(minutes=2)  # longer than AWS's retries take; after that, whoever claimed it has died
+CLAIM_HOLDS = timedelta(minutes=5)  # longer than all of AWS's retries take (see aws.session); after that, whoever claimed it has died
 
 
 class Claim(NamedTuple):
@@ -26,6 +26,13 @@ class Claim(NamedTuple):
     team: str
     avoided_nusd: int | None
     work_lost_nusd: int | None
+
+
+class Granted(NamedTuple):
+    """The right to ask AWS; `abandoned` is the audit row of the claim that was taken over, None where there was none."""
+
+    stop_id: int
+    abandoned: int | None
 
 
 class OpenStop(NamedTuple):
@@ -44,8 +51,8 @@ class OpenStop(NamedTuple):
     observed_at: datetime | None
 
 
-def claim(connection: Connection, wanted: Claim, now: datetime) -> int | OpenStop:
-    """The id of the new row, or the one that is open already; a claim whose owner has died is taken over."""
+def claim(connection: Connection, wanted: Claim, now: datetime) -> Granted | OpenStop:
+    """The right to ask AWS, or the stop that is open already; a claim whose owner has died is taken over."""
     row = wanted._asdict() | {"asked_at": now, "state": "claimed"}
     condition = stops.c.ended_at.is_(None)
     new = dialect_insert(connection, stops).values(row)
@@ -53,17 +60,18 @@ def claim(connection: Connection, wanted: Claim, now: datetime) -> int | OpenSto
     made = connection.execute(new.on_conflict_do_nothing(index_elements=columns, index_where=condition).returning(stops.c.id)).scalar()
     if made is not None:
         bump(connection, DATA_VERSION)
-        return int(made)
+        return Granted(int(made), None)
     same = [stops.c[name] == row[name] for name in columns]
     held = connection.execute(select(stops).where(*same, condition).with_for_update()).one()
     if held.state == "claimed" and now - held.asked_at > CLAIM_HOLDS:
         connection.execute(update(stops).where(stops.c.id == held.id).values(row))
-        return int(held.id)
+        bump(connection, DATA_VERSION)
+        return Granted(int(held.id), int(held.audit_id))
     return OpenStop(held.id, held.audit_id, held.kind, held.name, held.by, held.team, held.asked_at, held.state, None, None, None)
 
 
 def advance(connection: Connection, stop_id: int, state: str, now: datetime, *, ended: bool) -> None:
-    """Notes how far a stop is: stopping, stopped or failed; what has ended may be asked for anew."""
+    """Notes how far a stop is: stopping, stopped, already_ended or failed; what has ended may be asked for anew."""
     connection.execute(update(stops).where(stops.c.id == stop_id).values(state=state, ended_at=now if ended else None))
     bump(connection, DATA_VERSION)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from aws.session import Clients
-from collectors import jobs, logs, metrics, prices, tuning
+from collectors import checkpoints, jobs, logs, metrics, prices, tuning
 from collectors.batch import Batches
 from collectors.books import Books
 from settings import Settings
@@ -47,6 +47,10 @@ CATALOG: Mapping[str, Collector] = {
             tuning.NAME, "tuning jobs",
             lambda clients, books, settings, now: tuning.collect_tuning_jobs(clients, books, settings.collect, now),
             tuning.REQUIRED_PERMISSIONS, after_jobs=True,
+        ),
+        Collector(
+            checkpoints.NAME, "looks", lambda clients, books, _settings, now: checkpoints.collect_checkpoints(clients, books, now),
+            checkpoints.REQUIRED_PERMISSIONS, after_jobs=True,
         ),
     )
 }  # fmt: skip

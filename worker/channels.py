@@ -13,7 +13,7 @@ from storage.messages import ON_CALL
 
 SCHEME = re.compile(r"^([a-z0-9]{1,20})://", re.IGNORECASE)
 PARTS = re.compile(r"[/:@?&=,;#+\s]+")
-SHORTEST_SECRET = 3
+SHORTEST_SECRET, LONG_SECRET = 3, 8  # characters; a long one is looked for inside words too
 log = logging.getLogger("trainwatch.worker")
 
 
@@ -72,7 +72,8 @@ def without_secrets(text: str, url: str) -> str:
     parts = {part for form in (rest, unquote(rest)) for part in PARTS.split(form) if len(part) >= SHORTEST_SECRET}
     line = " ".join(text.split())
     for part in sorted(parts, key=len, reverse=True):
-        line = re.sub(re.escape(part), "***", line, flags=re.IGNORECASE)
+        pattern = re.escape(part) if len(part) >= LONG_SECRET else rf"(?<![a-z0-9]){re.escape(part)}(?![a-z0-9])"
+        line = re.sub(pattern, "***", line, flags=re.IGNORECASE)
     return line
 
 

@@ -6,15 +6,17 @@ from datetime import timedelta
 
 from actions.reach import Reach
 from actions.stopping import execute, refuse
+from aws.errors import AwsError, CredentialsUnusable
+from collectors.describing import tags_of
 from domain.access import Person, Refusal
 from domain.policy import Policy, Standing, next_step
-from domain.stopping import StopLimits, plan_stop
+from domain.stopping import StopLimits, StopPlan, plan_stop
 from settings import PolicySettings, Settings
 from storage.audit import Entry, append
 from storage.engine import Engine, reading, writing
-from storage.policies import record_step, steps_taken, stops_since
+from storage.policies import give_turn_back, record_step, steps_taken, stops_since, take_turn
 from storage.stops import open_stops
-from storage.views.findings import FindingRow, open_findings
+from storage.views.findings import FindingRow, findings_by_id, open_findings
 from storage.views.joblist import tag_keys
 from storage.views.targets import targets_by_id
 from worker.clock import Clock
@@ -89,21 +91,64 @@ class Policies:
         limits = StopLimits(1, self._settings.runaway.stale_minutes)
         plan = plan_stop([target] if target else [], person, reason, limits, self._now())
         if isinstance(plan, Refusal):
-            if self._note(own, row, "stopped", f"refused: {plan.why}"):
+            if self._record(own, row, "refused", plan.why):
                 refuse(self._engine, person, row.job, reason, plan, self._now(), target)
-            return
+        elif self._holds(row) and not self._is_exempt(own, row, plan) and self._take_turn(own, row):
+            self._execute(own, row, plan)
+
+    def _holds(self, row: FindingRow) -> bool:
+        """Whether the finding is what it was a moment ago: open, put aside by nobody, and its job not being stopped by anybody."""
+        with reading(self._engine) as connection:
+            found = findings_by_id(connection, [row.finding_id]).get(row.finding_id)
+            stopping = any(stop.job_id == row.job_id for stop in open_stops(connection))
+        return found is not None and found.closed_at is None and not found.is_quiet(self._now()) and not stopping
+
+    def _is_exempt(self, own: PolicySettings, row: FindingRow, plan: StopPlan) -> bool:
+        """Whether a tag exempts the job as AWS has it now: AWS tells of a changed tag late, and nobody would be stopped for that.
+
+        Where the tags cannot be told the job is left alone too, and looked at again later. Source: ListTags.
+        """
+        try:
+            clients = self._reach.reading(row.account, row.region)
+            clients.verify_account()
+            keys = {str(tag.get("Key")).casefold() for tag in tags_of(clients, plan.targets[0].arn)}
+        except AwsError as error:
+            if isinstance(error, CredentialsUnusable):
+                self._reach.forget()
+            why = Refusal("tags_unknown", f"whether a tag exempts it could not be told: {error}")
+            self._record(own, row, "failed", why.why)
+            refuse(self._engine, plan.person, row.job, plan.reason, why, self._now(), plan.targets[0])
+            return True
+        exempt = keys & {tag.casefold() for tag in own.exempt_tags}
+        if exempt:
+            self._record(own, row, "failed", f"the job is exempt by its tag {min(exempt)}")
+        return bool(exempt)
+
+    def _take_turn(self, own: PolicySettings, row: FindingRow) -> bool:
+        now = self._now()
+        with writing(self._engine) as connection:
+            return take_turn(connection, row.finding_id, own.name, now, now - HOUR, own.max_stops_per_hour)
+
+    def _execute(self, own: PolicySettings, row: FindingRow, plan: StopPlan) -> None:
+        """Carries a plan out; told is a stop of its own alone, and what AWS refused is tried again."""
         result = execute(plan, self._engine, self._reach, self._now)[0]
-        if result.outcome == "failed":
-            log.warning("policy %s could not stop %s: %s", own.name, row.job, result.words)
-            with writing(self._engine) as connection:
-                record_step(connection, row.finding_id, own.name, "failed", self._now(), result.words, dry_run=False)
+        note = f"{result.outcome}: {result.words}"
+        if result.outcome == "stopping":
+            self._note(own, row, "stopped", note)
             return
-        self._note(own, row, "stopped", f"{result.outcome}: {result.words}")
+        with writing(self._engine) as connection:
+            give_turn_back(connection, row.finding_id, own.name)
+        self._record(own, row, "stopped" if result.is_done else "failed", note)
+        if not result.is_done:
+            log.warning("policy %s could not stop %s: %s", own.name, row.job, result.words)
 
     def _note(self, own: PolicySettings, row: FindingRow, step: str, note: str) -> bool:
         """Writes a step down and tells of it; False, and nothing told, where another process was quicker."""
-        with writing(self._engine) as connection:
-            fresh = record_step(connection, row.finding_id, own.name, step, self._now(), note, dry_run=own.dry_run)
+        fresh = self._record(own, row, step, note)
         if fresh:
             self._tell(step, own, row)
         return fresh
+
+    def _record(self, own: PolicySettings, row: FindingRow, step: str, note: str) -> bool:
+        with writing(self._engine) as connection:
+            return record_step(connection, row.finding_id, own.name, step, self._now(), note, dry_run=own.dry_run)

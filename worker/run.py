@@ -17,6 +17,7 @@ from collectors.books import Books
 from derivations.keep import Keeper
 from domain.scope import Scope
 from settings import Settings
+from storage.checkpoints import upsert_checkpoints
 from storage.engine import Connection, Engine, writing
 from storage.facts import mark_gone, record_prices, scope_id, upsert_descriptions
 from storage.leases import Lease, LeaseLost, acquire, new_holder
@@ -175,6 +176,7 @@ class CollectorRun:
             return len(batch.prices), len(record_prices(connection, batch.prices, now)), []
         record_signals(connection, batch.signals)
         reported = upsert_samples(connection, batch.samples) + upsert_tuning_jobs(connection, scope_row, batch.tuning, now)
+        reported += upsert_checkpoints(connection, batch.checkpoints, now)
         if reported or batch.signals:
             return reported or len(batch.signals), 0, []
         for job_id in batch.gone:

@@ -1,16 +1,16 @@
 """Who is told what: messages are written down at once and sent in the background, so that telling never holds up the worker."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from threading import Lock
 
 from domain.instants import to_millis
-from reports.messages import Message, PolicyStep, finding_message, late_message, policy_message, recovered_message, stop_message
-from settings import Settings
-from storage.engine import Connection, Engine, writing
+from reports.messages import Message, finding_message, late_message, policy_message, recovered_message, stop_message
+from settings import PolicySettings, Settings
+from storage.engine import Connection, Engine, reading, writing
 from storage.findings import Change
 from storage.messages import NewMessage, enqueue, keys_told
 from storage.stops import OpenStop
@@ -66,32 +66,28 @@ class Teller:
             for stop in stops_by_id(own, [one.stop_id for one in ended]):
                 self._tell(own, f"stop:{stop.stop_id}:{stop.state}", stop.team, stop_message(stop, self._base_url))
 
-    def tell_policy(
-        self,
-        step: PolicyStep,
-        policy: str,
-        row: FindingRow,
-        when: datetime | None,
-        *,
-        dry_run: bool = False,
-        connection: Connection | None = None,
-    ) -> None:
-        """A step of a policy on a finding, each once: to the job's team and to on call. `when` it stops the job, or has."""
+    def tell_policy(self, step: str, policy: PolicySettings, row: FindingRow, connection: Connection | None = None) -> None:
+        """A step that a policy takes now on a finding (see reports.messages), each once: to the job's team and to on call."""
         if not self._channels:
             return
-        message = policy_message(step, policy, row, when, self._base_url, dry_run=dry_run)
+        minutes = {"warned": policy.warn_minutes + policy.grace_minutes, "warned_again": policy.grace_minutes}.get(step, 0)
+        when = self._now() + timedelta(minutes=minutes)
+        message = policy_message(step, policy.name, row, when, self._base_url, dry_run=policy.dry_run)
         with self._within(connection) as own:
-            self._tell(own, f"policy:{row.finding_id}:{policy}:{step}{':dry' if dry_run else ''}", row.team, message)
+            self._tell(own, f"policy:{row.finding_id}:{policy.name}:{step}{':dry' if policy.dry_run else ''}", row.team, message)
 
-    def tell_late(self, states: Sequence[CollectorState], now: datetime, connection: Connection | None = None) -> None:
+    def tell_late(self, states: Sequence[CollectorState], now: datetime) -> None:
         """Collectors that have not gone well for long: to on call, once for each outage, and once more when it is over."""
         if not self._channels:
             return
-        with self._within(connection) as own:
-            told = keys_told(own, "late:")
-            for state in states:
-                if self._is_watched(state):
-                    self._tell_state(own, state, told, now)
+        with reading(self._engine) as connection:
+            told = keys_told(connection, "late:")
+            found = [self._news_of(connection, state, told, now) for state in states if self._is_watched(state)]
+        news = [one for one in found if one is not None]
+        if news:
+            with writing(self._engine) as connection:
+                for key, message in news:
+                    self._tell(connection, key, None, message)
 
     def deliver(self) -> None:
         """Has what is due sent, in the background; returns at once."""
@@ -114,18 +110,17 @@ class Teller:
         reached = self._channels.reaching(team)
         enqueue(connection, [NewMessage(key, audience, channel, *message) for channel, audience in reached.items()], self._now())
 
-    def _tell_state(self, connection: Connection, state: CollectorState, told: Iterable[str], now: datetime) -> None:
+    def _news_of(self, connection: Connection, state: CollectorState, told: Set[str], now: datetime) -> tuple[str, Message] | None:
         about = f"late:{state.scope_id}:{state.collector}:"
         since = state.succeeded_at or first_tried_at(connection, state.scope_id, state.collector)
         if since is not None and self._is_late(state, since, now):
             key = f"{about}{0 if state.succeeded_at is None else to_millis(state.succeeded_at)}"
-            if key not in told:
-                self._tell(connection, key, None, late_message(state, since, now, self._base_url))
-            return
+            return None if key in told else (key, late_message(state, since, now, self._base_url))
         newest = max((key for key in told if key.startswith(about) and not key.endswith(RECOVERED)), key=_outage_from, default=None)
         over = newest is not None and state.succeeded_at is not None and to_millis(state.succeeded_at) > _outage_from(newest)
-        if newest is not None and over and f"{newest}:{RECOVERED}" not in told:
-            self._tell(connection, f"{newest}:{RECOVERED}", None, recovered_message(state, self._base_url))
+        if not over or f"{newest}:{RECOVERED}" in told:
+            return None
+        return f"{newest}:{RECOVERED}", recovered_message(state, self._base_url)
 
     def _is_late(self, state: CollectorState, since: datetime, now: datetime) -> bool:
         """Whether it has not gone well for long. One that has never gone well and runs now is at its first collection: no outage."""

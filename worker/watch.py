@@ -14,7 +14,7 @@ from worker.judging import judge_scope
 from worker.run import RunReport
 
 JUDGING = "judging"
-JUDGED_AFTER = ("jobs", "metrics", "logs", "tuning")
+JUDGED_AFTER = ("jobs", "metrics", "logs", "tuning", "checkpoints")
 log = logging.getLogger("trainwatch.worker")
 
 

@@ -8,9 +8,11 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, or_, select
 
 from domain.arns import training_job_arn
+from domain.checkpoint import CheckpointFacts
 from domain.oddities import Oddity
 from domain.scope import Scope
-from domain.training_job import TrainingJob, training_job_from
+from domain.training_job import Interval, TrainingJob, training_job_from
+from storage.checkpoints import read_checkpoints
 from storage.descriptions import unpack
 from storage.schema import job_kinds, jobs, oddities, scopes, training_jobs
 from storage.views.live import LiveJob, live_jobs, read_instances
@@ -92,6 +94,12 @@ class JobDetail:
     job: TrainingJob
     description: Mapping[str, Any]
     oddities: tuple[Oddity, ...]
+    checkpoint: CheckpointFacts | None = None
+
+    @property
+    def ran(self) -> Sequence[Interval]:
+        """When its instances ran, up to its end or the last look at it."""
+        return self.row.live.intervals if self.row.live else self.job.running_intervals(self.row.observed_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,11 +234,11 @@ def _details(connection: Connection, job_ids: Sequence[int], live: Mapping[int, 
     statement = select(oddities).where(oddities.c.job_id.in_(job_ids)).order_by(oddities.c.job_id, oddities.c.position)
     for row in connection.execute(statement):
         notes.setdefault(row.job_id, []).append(Oddity(row.kind, row.member, row.detail))
-    details = {}
+    details, saved = {}, read_checkpoints(connection, job_ids)
     for row in connection.execute(_whole_rows(job_ids, training_jobs.c.description)):
         description = unpack(row.description)
         details[row.id] = JobDetail(
-            _job_row(row, live.get(row.id)), training_job_from(description), description, tuple(notes.get(row.id, ()))
+            _job_row(row, live.get(row.id)), training_job_from(description), description, tuple(notes.get(row.id, ())), saved.get(row.id)
         )
     return details
 

@@ -8,8 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from domain.findings.situation import CPU, GPU, Family, Situation
-from domain.training_job import TrainingJob, training_job_from
+from domain.checkpoint import CheckpointFacts, checkpoint_state, own_newest, rhythm_seconds
+from domain.findings.situation import CPU, GPU, Checkpoint, Family, Situation
+from domain.training_job import Interval, TrainingJob, training_job_from
+from storage.checkpoints import read_checkpoints
 from storage.descriptions import unpack
 from storage.samples import read_series
 from storage.schema import collector_runs, jobs, training_jobs
@@ -68,17 +70,18 @@ def _placed(connection: Connection, scope_row: int, rows: Sequence[Any], own_bac
     live = {one.job_id: one for one in live_jobs(connection)}
     hosts = read_series(connection, ids, newest - HOSTS_BACK, own=False, metrics=(GPU, CPU)) if own_back else {}
     own = read_series(connection, ids, newest - own_back, own=True) if own_back else {}
-    signals, wanted = read_signals(connection, ids), objectives(connection)
+    signals, wanted, saved = read_signals(connection, ids), objectives(connection), read_checkpoints(connection, ids)
     families, why = _families(connection, rows), _no_samples_because(connection, scope_row)
     held = _held(connection, scope_row)
     sharing = _sharing(facts.values())
     placed = []
     for row in rows:
         job, one, seen = facts[row.id], live.get(row.id), signals.get(row.id, {})
+        ran = one.intervals if one else tuple(job.running_intervals(row.observed_at))
         situation = Situation(
             now=row.observed_at,
             job=job,
-            ran=one.intervals if one else job.running_intervals(row.observed_at),
+            ran=ran,
             rate_nusd=_rate(row, one),
             burn_nusd=one.accrual.burn_nusd_per_hour if one else None,
             accruing_nusd=one.accrual.accruing_nusd if one else None,
@@ -87,6 +90,7 @@ def _placed(connection: Connection, scope_row: int, rows: Sequence[Any], own_bac
             metrics={metric: series for (_, metric), series in own.get(row.id, {}).items()},
             metrics_checked_at=seen[METRICS].checked_at if METRICS in seen else None,
             logs=seen.get(LOGS),
+            checkpoint=_checkpoint(job, ran, saved.get(row.id)),
             family=families.get(_family_of(row)),
             objective=wanted.get((scope_row, (row.tuning_job or "").lower())),
             shares_checkpoints_with=tuple(name for name in sharing.get(_prefix(job), ()) if name != job.name) if job.is_live else (),
@@ -95,6 +99,14 @@ def _placed(connection: Connection, scope_row: int, rows: Sequence[Any], own_bac
         )
         placed.append(Placed(row.id, row.team, situation))
     return placed
+
+
+def _checkpoint(job: TrainingJob, ran: Sequence[Interval], facts: CheckpointFacts | None) -> Checkpoint | None:
+    """What the rules are told of a job's checkpoints; None where nobody has looked."""
+    if facts is None:
+        return None
+    rhythm = rhythm_seconds([save for save in facts.saves if job.started_at and save >= job.started_at], ran)
+    return Checkpoint(checkpoint_state(job, ran, facts), own_newest(job, facts), rhythm, facts.looked_at)
 
 
 def _rate(row: Any, one: LiveJob | None) -> int | None:

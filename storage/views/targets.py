@@ -19,6 +19,9 @@ from storage.schema_operations import tuning_jobs
 from storage.views.live import LiveJob, live_jobs
 from storage.views.situations import situations_of
 
+# Source: DescribeHyperParameterTuningJob, HyperParameterTuningJobStatus.
+_NO_MORE_CHILDREN = frozenset({"Completed", "Failed", "Stopped", "Deleting", "DeleteFailed"})
+
 
 def job_targets(
     connection: Connection, what: str, account: str | None = None, region: str | None = None, created: str | None = None
@@ -38,8 +41,11 @@ def targets_by_id(connection: Connection, job_ids: Sequence[int]) -> dict[int, S
     return dict(zip([row.id for row in rows], _job_targets(connection, rows), strict=True))
 
 
-def tuning_targets(connection: Connection, name: str, account: str | None = None, region: str | None = None) -> list[StopTarget]:
-    """The tuning jobs of a name, newest first."""
+def tuning_targets(
+    connection: Connection, what: str, account: str | None = None, region: str | None = None, created: str | None = None
+) -> list[StopTarget]:
+    """The tuning jobs of a name or an ARN, newest first; `created` is the ISO time that lists show."""
+    name = what.rpartition("/")[2] if what.startswith("arn:") else what
     statement = (
         select(tuning_jobs, scopes.c.account, scopes.c.region)
         .join(scopes, scopes.c.id == tuning_jobs.c.scope_id)
@@ -47,7 +53,12 @@ def tuning_targets(connection: Connection, name: str, account: str | None = None
         .order_by(tuning_jobs.c.created_second.desc())
     )
     rows = [row for row in connection.execute(statement) if account in (None, row.account) and region in (None, row.region)]
-    return [_tuning_target(connection, row, tuning_job_from(unpack(row.description))) for row in rows]
+    found = [(row, tuning_job_from(unpack(row.description))) for row in rows]
+    return [
+        _tuning_target(connection, row, tuner)
+        for row, tuner in found
+        if created in (None, iso(tuner.created_at)) and (name == what or tuner.arn.lower() == what.lower())
+    ]
 
 
 def _fits(row: Any, what: str, account: str | None, region: str | None, created: str | None) -> bool:
@@ -117,15 +128,15 @@ def work_lost(situation: Situation) -> tuple[int | None, str]:
     return situation.spent_since(since), f"{span(situation.now - since)} since the last checkpoint"
 
 
-def _tuners(connection: Connection, rows: Sequence[Any]) -> dict[tuple[int, str], bool]:
-    """Whether the tuning jobs that launched these still launch others, by scope and key; those never seen are left out."""
+def _tuners(connection: Connection, rows: Sequence[Any]) -> dict[tuple[int, str], bool | None]:
+    """Whether the tuning jobs that launched these still launch others, by scope and key; None is not known, and so is what is left out."""
     if not any(row.tuning_job for row in rows):
         return {}
     statement = select(tuning_jobs.c.scope_id, tuning_jobs.c.description).order_by(tuning_jobs.c.created_second)
-    found: dict[tuple[int, str], bool] = {}
+    found: dict[tuple[int, str], bool | None] = {}
     for scope_row, description in connection.execute(statement):
         tuner = tuning_job_from(unpack(description))
-        found[scope_row, tuner.key] = tuner.is_live
+        found[scope_row, tuner.key] = True if tuner.is_live else False if tuner.status in _NO_MORE_CHILDREN else None
     return found
 
 

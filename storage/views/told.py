@@ -50,4 +50,5 @@ def first_tried_at(connection: Connection, scope_row: int, collector: str) -> da
     """When a collector of a scope first ran; None before that."""
     table = collector_runs.c
     statement = select(func.min(table.started_at)).where(table.scope_id == scope_row, table.collector == collector)
-    return connection.scalar(statement)
+    found: datetime | None = connection.scalar(statement)
+    return found

@@ -78,6 +78,8 @@ def upgrade() -> None:
         sa.Column("saves", sa.Text(), nullable=False),
         sa.Column("cut_off", sa.Boolean(), nullable=False),
         sa.Column("problem", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("lost_seconds", sa.BigInteger(), nullable=True),
         sa.Column("looked_at", sa.BigInteger(), nullable=False),
         sa.Column("final", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["job_id"], ["training_jobs.id"], name=op.f("fk_checkpoints_job_id")),

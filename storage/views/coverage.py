@@ -1,0 +1,168 @@
+"""Checkpoint coverage: how much of spot work could be resumed, by team and day, and what interruptions have cost already."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, or_, select
+
+from domain.checkpoint import CheckpointFacts, CheckpointState, checkpoint_state, cost_of, risk_seconds
+from domain.findings.situation import Situation
+from domain.money import divided
+from storage.checkpoints import read_checkpoints
+from storage.schema import jobs
+from storage.schema_objects import checkpoints
+from storage.views.live import LiveJob, live_jobs
+from storage.views.situations import situations_of
+
+PERIOD = timedelta(days=30)
+
+
+@dataclass(slots=True)
+class TeamCoverage:
+    """A team's spot jobs with time in the period: how many, what they cost, how much of that is covered, and what is at risk now.
+
+    `unknown_jobs` are those whose state nobody could see; `lost_nusd` is what was trained again after interruptions, of those jobs
+    whose saves before them we know; `untold` is how many interrupted jobs we know none of.
+    """
+
+    team: str
+    spot_jobs: int = 0
+    covered_jobs: int = 0
+    unknown_jobs: int = 0
+    spot_nusd: int = 0
+    covered_nusd: int = 0
+    risk_nusd: int = 0
+    interruptions: int = 0
+    lost_nusd: int = 0
+    untold: int = 0
+
+    @property
+    def percent(self) -> float | None:
+        """Covered jobs among all; None without any."""
+        return 100 * self.covered_jobs / self.spot_jobs if self.spot_jobs else None
+
+    @property
+    def money_percent(self) -> float | None:
+        """Covered money among all; None without any."""
+        return 100 * self.covered_nusd / self.spot_nusd if self.spot_nusd else None
+
+
+@dataclass(frozen=True, slots=True)
+class JobCoverage:
+    """A live job with its checkpoint state: where it saves, how much lies there, and what would be lost now; None where not known."""
+
+    job_id: int
+    job: str
+    account: str
+    region: str
+    created_at: datetime
+    team: str
+    capacity: str
+    state: CheckpointState
+    uri: str | None
+    objects: int | None
+    bytes: int | None
+    last_written_at: datetime | None
+    rhythm_seconds: int | None
+    risk_seconds: int | None
+    risk_nusd: int | None
+    burn_nusd: int | None
+    problem: str
+    shared_with: tuple[str, ...] = field(default=())
+
+
+class _Row(NamedTuple):
+    team: str
+    first: date
+    last: date
+    cost_nusd: int
+    state: str
+    lost_nusd: int | None
+    interruptions: int
+
+
+def team_coverage(connection: Connection, now: datetime, teams: Sequence[str] = ()) -> list[TeamCoverage]:
+    """Each team's coverage over the last 30 days, the one with most spot money first."""
+    found: dict[str, TeamCoverage] = {}
+    for row in _rows(connection, now, teams):
+        team = found.setdefault(row.team, TeamCoverage(row.team))
+        team.spot_jobs += 1
+        team.spot_nusd += row.cost_nusd
+        team.interruptions += row.interruptions
+        team.lost_nusd += row.lost_nusd or 0
+        team.untold += row.lost_nusd is None
+        team.unknown_jobs += row.state == "unknown"
+        if row.state == "fresh":
+            team.covered_jobs += 1
+            team.covered_nusd += row.cost_nusd
+    for job in live_coverage(connection, teams):
+        if job.capacity == "spot" and job.risk_nusd is not None:
+            found.setdefault(job.team, TeamCoverage(job.team)).risk_nusd += job.risk_nusd
+    return sorted(found.values(), key=lambda one: (-one.spot_nusd, one.team))
+
+
+def coverage_days(connection: Connection, now: datetime, teams: Sequence[str] = ()) -> dict[date, tuple[int, int]]:
+    """Covered jobs and all spot jobs with time on each UTC day of the last 30, in order."""
+    first = (now - PERIOD).date() + timedelta(days=1)
+    days = {first + timedelta(days=offset): (0, 0) for offset in range((now.date() - first).days + 1)}
+    for row in _rows(connection, now, teams):
+        day = max(row.first, first)
+        while day <= row.last and day in days:
+            covered, whole = days[day]
+            days[day] = covered + (row.state == "fresh"), whole + 1
+            day += timedelta(days=1)
+    return days
+
+
+def live_coverage(connection: Connection, teams: Sequence[str] = ()) -> list[JobCoverage]:
+    """Every live job that is spot or wants checkpoints, the most money at risk first, what is not known before that."""
+    live = [job for job in live_jobs(connection, teams) if job.started_at is not None]
+    ids = [job.job_id for job in live]
+    placed, known = situations_of(connection, ids), read_checkpoints(connection, ids)
+    rows = [_live(job, placed[job.job_id].situation, known.get(job.job_id)) for job in live]
+    wanted = [row for row in rows if row.capacity == "spot" or row.state != "not_needed"]
+    return sorted(wanted, key=lambda row: (row.risk_nusd is not None, -(row.risk_nusd or 0), row.job))
+
+
+def _live(job: LiveJob, situation: Situation, facts: CheckpointFacts | None) -> JobCoverage:
+    state = checkpoint_state(situation.job, situation.ran, facts)
+    seconds = risk_seconds(situation.job, situation.ran, facts)
+    saved = situation.checkpoint
+    return JobCoverage(
+        job.job_id, job.name, job.account, job.region, job.created_at, job.team, job.capacity, state, situation.job.checkpoint_uri,
+        facts.objects if facts else None, facts.bytes if facts else None, saved.last_written_at if saved else None,
+        saved.rhythm_seconds if saved else None, seconds, cost_of(seconds, situation.rate_nusd), job.accrual.burn_nusd_per_hour,
+        facts.problem if facts else "nobody has looked yet", situation.shares_checkpoints_with,
+    )  # fmt: skip
+
+
+def _rows(connection: Connection, now: datetime, teams: Sequence[str]) -> Iterable[_Row]:
+    """Spot jobs with time in the last 30 days, with the state that was found last."""
+    table, since = jobs.c, datetime.combine((now - PERIOD).date() + timedelta(days=1), time(), UTC)
+    statement = (
+        select(
+            table.id, table.team, table.started_at, table.ended_at, table.cost_nusd, table.compute_nusd, table.training_seconds,
+            table.interruptions, table.is_live, checkpoints.c.state, checkpoints.c.lost_seconds,
+        )
+        .outerjoin(checkpoints, checkpoints.c.job_id == table.id)
+        .where(table.capacity == "spot", table.started_at.is_not(None), or_(table.ended_at >= since, table.is_live))
+    )  # fmt: skip
+    if teams:
+        statement = statement.where(table.team.in_(teams))
+    live = {job.job_id: job for job in live_jobs(connection, teams)}
+    for row in connection.execute(statement):
+        yield _row(row, live, now)
+
+
+def _row(row: Any, live: Mapping[int, LiveJob], now: datetime) -> _Row:
+    one = live.get(row.id)
+    cost = (one.accrual.accruing_nusd if one else row.cost_nusd) or 0
+    seconds = one.accrual.seconds if one else row.training_seconds
+    spent = (one.accrual.accruing_nusd if one else row.compute_nusd) or 0
+    lost = None if row.interruptions and row.lost_seconds is None else 0
+    if row.lost_seconds and seconds:
+        lost = divided(spent * row.lost_seconds, seconds)
+    last = (row.ended_at or now).date()
+    return _Row(row.team, row.started_at.date(), last, cost, row.state or "unknown", lost, row.interruptions)
