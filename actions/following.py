@@ -1,21 +1,23 @@
 """Follows what was asked to stop until it has stopped, and writes that down."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from domain.access import Person
 from domain.training_job import ENDED
 from storage.audit import Entry, append
-from storage.engine import Engine, writing
+from storage.engine import Connection, Engine, writing
 from storage.stops import CLAIM_HOLDS, OpenStop, advance, open_stops
 
 GONE = ENDED | {"Gone"}
 FOLLOWER = Person("trainwatch", "admin", via="policy")
 
 
-def follow_stops(engine: Engine, scope_row: int, now: datetime) -> list[OpenStop]:
-    """Brings the scope's open stops to what its facts say of them; returns those that came to their end.
+def follow_stops(
+    engine: Engine, scope_row: int, now: datetime, told: Callable[[Sequence[OpenStop], Connection], None] = lambda _ended, _connection: None
+) -> list[OpenStop]:
+    """Brings the scope's open stops to what its facts say of them; returns those that came to their end, and tells of them.
 
     A claim that never reached AWS, since its process died in between, is given back once our facts show the job running on.
     """
@@ -31,6 +33,7 @@ def follow_stops(engine: Engine, scope_row: int, now: datetime) -> list[OpenStop
             advance(connection, stop.stop_id, state, now, ended=is_end)
             if is_end:
                 ended.append(stop._replace(state=state))
+        told(ended, connection)
     return ended
 
 

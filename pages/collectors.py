@@ -26,5 +26,8 @@ with left, parts.panel("Our own AWS calls", "Last 30 days"):
 with right, parts.panel("Without a price", "This month"):
     collecting.show_unpriced(state)
 
+with parts.panel("Messages that did not arrive", "Last 7 days", border=False):
+    collecting.show_untold()
+
 with parts.panel("Oddities", "What was unexpected in AWS's answers; the jobs were kept"):
     collecting.show_oddities(state)

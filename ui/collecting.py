@@ -11,7 +11,7 @@ from domain.money import NANO
 from domain.period import period_named
 from storage.views.collection import CallRow, CollectorState, OddityCount, Run
 from storage.views.spend import Spend
-from ui import places, reads
+from ui import places, reads, watching
 from ui import words as w
 from ui.freshness import LATE_FACTOR, SLACK, Freshness, freshness
 
@@ -184,6 +184,32 @@ def show_calls(found: State) -> None:
         "errors": C.NumberColumn("Errors", width=56), "usd": C.NumberColumn("Price", format="$%,.2f", width=60),
     }  # fmt: skip
     st.dataframe(frame, hide_index=True, column_config=config, placeholder="")
+
+
+def show_untold() -> None:
+    """Messages that did not reach their channel lately."""
+    found = watching.untold_messages()
+    if not found:
+        st.caption("Every message of the last days reached its channel, or there are no channels in settings.")
+        return
+    zone = w.zone_named(st.context.timezone)
+    frame = pd.DataFrame(
+        [
+            {
+                "made": w.short_clock(one.made_at, zone, reads.today()),
+                "who": w.cell(one.audience, 60),
+                "what": w.cell(one.title, 160),
+                "tries": one.attempts,
+                "why": w.cell(one.problem, 200),
+            }
+            for one in found
+        ]
+    )
+    config: dict[str, Any] = {
+        "made": C.TextColumn("Made", width=96), "who": C.TextColumn("For", width=90), "what": C.TextColumn("Message", width=300),
+        "tries": C.NumberColumn("Tries", width=52), "why": C.TextColumn("Why not"),
+    }  # fmt: skip
+    st.dataframe(frame, hide_index=True, column_config=config)
 
 
 def show_unpriced(found: State) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from domain.findings.series import Series
 from domain.stopping import StopTarget
+from storage import messages
 from storage.engine import reading
 from storage.samples import read_series
 from storage.stops import OpenStop, open_stops
@@ -132,3 +133,9 @@ def _audit(data: int, limit: int, offset: int, text: str) -> list[audit.AuditRow
 def audit_rows(limit: int, offset: int = 0, text: str = "") -> list[audit.AuditRow]:
     """Actions and refusals, newest first."""
     return _audit(version(), limit, offset, text)
+
+
+def untold_messages() -> list[messages.Untold]:
+    """Messages of the last week that did not reach their channel, newest first."""
+    with reading(engine()) as connection:
+        return messages.recent_problems(connection, now() - WEEK)

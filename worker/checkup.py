@@ -13,6 +13,7 @@ from settings import Settings
 from storage import migrate
 from storage.engine import DatabaseUnusable, Engine, open_engine, reading
 from storage.views.collection import CollectorState, collector_states
+from worker.channels import check_channels
 
 CLOCK_LIMIT_SECONDS = 60  # AWS refuses signatures that are five minutes off
 LATE_FACTOR = 3
@@ -31,6 +32,9 @@ class Check(NamedTuple):
 def examine(settings: Settings, now: Callable[[], datetime]) -> list[Check]:
     """Looks at the database, the credentials, each permission in each scope, the clock and the freshness of each scope."""
     checks = list(_database(settings, now))
+    checks += [
+        Check(f"channel of {who}", ok, words, "" if ok else "see docs/notifications.md") for who, ok, words in check_channels(settings)
+    ]
     try:
         targets = watched(settings)
     except AwsError as error:

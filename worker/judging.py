@@ -1,18 +1,26 @@
 """Findings brought up to date after each collection, from facts that are already collected."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from domain.findings.judge import judged
 from domain.findings.situation import Situation
 from settings import Settings
-from storage.engine import Engine, reading, writing
+from storage.engine import Connection, Engine, reading, writing
 from storage.facts import watched_ids
 from storage.findings import Change, JudgedJob, Money, close_of_ended, record_findings
 from storage.views.situations import Placed, situations
 
+Told = Callable[[Sequence[Change], Connection], None]
 
-def judge_scope(engine: Engine, settings: Settings, scope_row: int, now: datetime) -> list[Change]:
-    """Judges every job of a scope that was looked at lately, and records what changed; older facts are not judged."""
+
+def judge_scope(
+    engine: Engine, settings: Settings, scope_row: int, now: datetime, told: Told = lambda _changes, _connection: None
+) -> list[Change]:
+    """Judges every job of a scope that was looked at lately, and records what changed; older facts are not judged.
+
+    `told` is told of the changes in the transaction that records them, so that no crash loses a message.
+    """
     fresh_since = now - timedelta(minutes=settings.runaway.stale_minutes)
     longest = max([settings.runaway.diverged_minutes, *(team.diverged_minutes or 0 for team in settings.runaway.teams)])
     with reading(engine) as connection:
@@ -20,8 +28,9 @@ def judge_scope(engine: Engine, settings: Settings, scope_row: int, now: datetim
         watched = watched_ids(connection, scope_row)
     found = [_judged(one, settings) for one in placed]
     with writing(engine) as connection:
-        changes = record_findings(connection, scope_row, found, now)
-        return changes + close_of_ended(connection, scope_row, watched, now)
+        changes = record_findings(connection, scope_row, found, now) + close_of_ended(connection, scope_row, watched, now)
+        told(changes, connection)
+    return changes
 
 
 def _judged(one: Placed, settings: Settings) -> JudgedJob:

@@ -5,6 +5,7 @@ import logging
 import signal
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from threading import Event, current_thread, main_thread
 from typing import Any
@@ -20,6 +21,7 @@ from storage.engine import Engine
 from worker.catalog import CATALOG, COLLECTORS
 from worker.clock import Clock, utc_now
 from worker.run import CollectorRun, RunReport
+from worker.telling import Teller
 from worker.watch import Watch
 
 PRICES_FIRST_SECONDS = 5.0  # so long the first look at jobs waits for rates, which else would have everything derived twice
@@ -33,11 +35,11 @@ log = logging.getLogger("trainwatch.worker")
 class _Lane:
     """One scope's collectors: each with clients of its own, so that calls are counted apart."""
 
-    def __init__(self, engine: Engine, settings: Settings, target: Target, now: Clock, stopping: Event) -> None:
+    def __init__(self, engine: Engine, settings: Settings, target: Target, now: Clock, stopping: Event, teller: Teller) -> None:
         self._engine, self._settings, self._now, self._stopping = engine, settings, now, stopping
         self._clients = {collector: Clients(target) for collector in COLLECTORS}
         self._ran = {prices.NAME: Event(), jobs.NAME: Event()}
-        self._watch = Watch(engine, settings, target, now)
+        self._watch = Watch(engine, settings, target, now, teller)
         self.target = target
 
     def run(self, collector: str) -> RunReport:
@@ -75,8 +77,9 @@ def run_once(engine: Engine, settings: Settings, only: frozenset[str] | None = N
     """
     gc.set_threshold(GARBAGE_THRESHOLD)
     collectors = [collector for collector in COLLECTORS if only is None or collector in only]
-    lanes = [_Lane(engine, settings, target, now, Event()) for target in watched(settings)]
-    with ThreadPoolExecutor(max(1, len(lanes) * len(collectors)), thread_name_prefix="collect") as pool:
+    teller = Teller(settings, engine, now)
+    lanes = [_Lane(engine, settings, target, now, Event(), teller) for target in watched(settings)]
+    with closing(teller), ThreadPoolExecutor(max(1, len(lanes) * len(collectors)), thread_name_prefix="collect") as pool:
         futures: list[Future[RunReport]] = []
         for lane in lanes:
             lane.none_of(set(COLLECTORS) - set(collectors))
@@ -103,10 +106,11 @@ def run_forever(
         targets = _targets(settings, stopping)
         if not targets:
             return
-        scheduler = _scheduled(targets, engine, settings, now, stopping, only)
-        scheduler.start()
-        stopping.wait()
-        scheduler.shutdown(wait=True)
+        with closing(Teller(settings, engine, now)) as teller:
+            scheduler = _scheduled(targets, engine, settings, now, stopping, only, teller)
+            scheduler.start()
+            stopping.wait()
+            scheduler.shutdown(wait=True)
 
 
 def _targets(settings: Settings, stopping: Event) -> list[Target]:
@@ -120,9 +124,15 @@ def _targets(settings: Settings, stopping: Event) -> list[Target]:
 
 
 def _scheduled(
-    targets: Iterable[Target], engine: Engine, settings: Settings, now: Clock, stopping: Event, only: frozenset[str] | None
+    targets: Iterable[Target],
+    engine: Engine,
+    settings: Settings,
+    now: Clock,
+    stopping: Event,
+    only: frozenset[str] | None,
+    teller: Teller,
 ) -> BackgroundScheduler:
-    lanes = [_Lane(engine, settings, target, now, stopping) for target in targets]
+    lanes = [_Lane(engine, settings, target, now, stopping, teller) for target in targets]
     intervals = {name: settings.collect.seconds(name) for name in COLLECTORS if only is None or name in only}
     defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     scheduler = BackgroundScheduler(executors={"default": SchedulerPool(len(lanes) * len(intervals))}, job_defaults=defaults, timezone=UTC)

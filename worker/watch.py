@@ -4,14 +4,18 @@ import logging
 from threading import Lock
 
 from actions.following import follow_stops
+from actions.reach import Reach
 from aws.session import Target
 from settings import Settings
-from storage.engine import Engine, writing
+from storage.engine import Engine, reading, writing
 from storage.facts import scope_id
 from storage.leases import acquire, new_holder
+from storage.views.collection import collector_states
 from worker.clock import Clock
 from worker.judging import judge_scope
+from worker.policies import Policies
 from worker.run import RunReport
+from worker.telling import Teller
 
 JUDGING = "judging"
 JUDGED_AFTER = ("jobs", "metrics", "logs", "tuning", "checkpoints")
@@ -21,30 +25,35 @@ log = logging.getLogger("trainwatch.worker")
 class Watch:
     """Looks after one scope: whenever a collector has run, what it found is judged, acted on and told, one at a time."""
 
-    def __init__(self, engine: Engine, settings: Settings, target: Target, now: Clock) -> None:
-        self._engine, self._settings, self._target, self._now = engine, settings, target, now
+    def __init__(self, engine: Engine, settings: Settings, target: Target, now: Clock, teller: Teller) -> None:
+        self._engine, self._settings, self._target, self._now, self._teller = engine, settings, target, now, teller
+        self._policies = Policies(engine, settings, Reach(settings), now, teller.tell_policy)
         self._lock = Lock()
 
     def after(self, report: RunReport) -> None:
         """Goes on from a run; whatever goes wrong here is logged, and never holds up collecting."""
-        if report.collector not in JUDGED_AFTER or report.outcome in ("held", "lost"):
-            return
-        with self._lock:
-            try:
-                self._judge()
-            except Exception:
-                log.exception("%s: findings could not be brought up to date", self._target.scope.label)
+        try:
+            if report.collector in JUDGED_AFTER and report.outcome not in ("held", "lost"):
+                with self._lock:
+                    self._judge()
+            with reading(self._engine) as connection:
+                states = collector_states(connection)
+            self._teller.tell_late(states, self._now())
+            self._teller.deliver()
+        except Exception:
+            log.exception("%s: findings could not be brought up to date", self._target.scope.label)
 
     def _judge(self) -> None:
-        now = self._now()
+        now, scope = self._now(), self._target.scope
         with writing(self._engine) as connection:
-            row = scope_id(connection, self._target.scope)
+            row = scope_id(connection, scope)
             lease = acquire(connection, row, JUDGING, new_holder(), now)
         if isinstance(lease, str):
             return  # another process judges the same facts right now
         try:
-            judge_scope(self._engine, self._settings, row, now)
-            follow_stops(self._engine, row, now)
+            judge_scope(self._engine, self._settings, row, now, self._teller.tell_changes)
+            follow_stops(self._engine, row, now, self._teller.tell_stops)
+            self._policies.apply((scope.account, scope.region))
         finally:
             with writing(self._engine) as connection:
                 lease.release(connection)
