@@ -20,7 +20,7 @@ if spans:
     with parts.panel("What happened", job.timeline_note(detail)) as note:
         kind, lines = jobwatch.use_lines(detail)
         note(f"{kind} use per host below the states" if lines else "No samples of its use are kept.")
-        figure = timeline_figure(spans, until, lines, jobwatch.bad_spans(findings, until))
+        figure = timeline_figure(spans, until, lines, jobwatch.bad_spans(findings, until), job.saves(detail))
         show_figure(figure, f"{job.timeline_alt(detail)}. {jobwatch.use_alt(kind, lines)}", key="timeline")
 
 left, right = st.columns(2, gap="small")

@@ -74,6 +74,8 @@ clean_plans = Table(
     Column("min_age_days", Integer, nullable=False),
     Column("mode", Text, nullable=False),  # delete, or quarantine
     Column("state", Text, nullable=False),  # planned, applying, applied, undone
+    Column("holder", Text, nullable=False, server_default=""),  # the process that applies it
+    Column("renewed_at", Instant),  # when that process last said that it lives
     Column("audit_id", Id, ForeignKey("audit.id")),
     Column("kept", Text, nullable=False),  # JSON: [[bucket, prefix, job, why], …]
     Column("applied_at", Instant),

@@ -22,7 +22,7 @@ _SLOTS = pio.templates["streamlit"].layout.colorway
 _DIVERGING = [color for _, color in pio.templates["streamlit"].layout.colorscale.diverging]
 _SEQUENTIAL = [color for _, color in pio.templates["streamlit"].layout.colorscale.sequential]
 RED, RED_SOFT, FAINT, GRAY_SOFT, GRAY_MID, GRAY = _DIVERGING[1], _DIVERGING[3], _DIVERGING[4], _DIVERGING[5], _DIVERGING[6], _DIVERGING[7]
-ACCENT, ACCENT_SOFT = _DIVERGING[9], _SEQUENTIAL[2]
+GREEN, ACCENT, ACCENT_SOFT = _DIVERGING[8], _DIVERGING[9], _SEQUENTIAL[2]
 TEXT, BACKGROUND = "#000037", "#000038"  # placeholders as well
 GRID, TICK = "rgba(128,134,148,0.18)", "#717888"  # readable on both backgrounds
 
@@ -176,6 +176,31 @@ def waste_figure(moments: Sequence[datetime], total: Sequence[int], waste: Seque
         label_right(figure, places[0], "working", GRAY_MID)
         label_right(figure, places[1], "for nothing", RED)
     figure.update_xaxes(tickformat="%H:%M", hoverformat="%a %H:%M", nticks=6)
+    return figure
+
+
+def risk_figure(bars: Sequence[tuple[str, float, str, bool]]) -> go.Figure:
+    """Horizontal bars of (name, dollars, words, red), the first on top."""
+    figure = go.Figure()
+    names = [html(name if len(name) <= 28 else f"{name[:27]}…") for name, *_ in bars]
+    figure.add_bar(
+        x=[dollars for _, dollars, _, _ in bars], y=list(range(len(bars))), orientation="h", width=0.5,
+        text=[html(words) for _, _, words, _ in bars],
+        textposition="outside", cliponaxis=False, marker={"color": [RED if red else GRAY_MID for *_, red in bars]},
+        customdata=[html(name) for name, *_ in bars], hovertemplate="%{customdata}<br>$%{x:,.2f}<extra></extra>",
+    )  # fmt: skip
+    styled(figure, height=40 + 30 * len(bars), right=150, bottom=8)
+    figure.update_layout(hovermode="closest")
+    figure.update_xaxes(showticklabels=False)
+    figure.update_yaxes(
+        tickmode="array",
+        tickvals=list(range(len(bars))),
+        ticktext=names,
+        tickprefix="",
+        tickformat="",
+        showgrid=False,
+        autorange="reversed",
+    )
     return figure
 
 

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 import pandas as pd
 import streamlit as st
 
+from domain.checkpoint import checkpoint_state, cost_of, own_newest, risk_seconds
 from domain.instants import iso
 from domain.money import usd
 from storage.views.findings import FindingRow
@@ -142,6 +143,7 @@ def cards(detail: JobDetail) -> list[dict[str, Any]]:
                 "label": "Running", "value": w.duration(live.accrual.seconds),
                 "delta": "no limit known" if used is None else f"{w.percent(used)} of {w.duration(row.max_runtime_seconds)}",
             },
+            *_checkpoint_card(detail),
             interruptions,
         ]  # fmt: skip
     listed = (row.compute_nusd or 0) + (row.spot_savings_nusd or 0)
@@ -155,6 +157,32 @@ def cards(detail: JobDetail) -> list[dict[str, Any]]:
         {"label": "Trained", "value": w.duration(row.training_seconds), "delta": _billed_time(row)},
         interruptions,
     ]  # fmt: skip
+
+
+def _checkpoint_card(detail: JobDetail) -> list[dict[str, Any]]:
+    """When the job last saved, and what would be lost now; nothing for a job that needs no checkpoints."""
+    state = checkpoint_state(detail.job, detail.ran, detail.checkpoint)
+    if state == "not_needed":
+        return []
+    newest = own_newest(detail.job, detail.checkpoint) if detail.checkpoint else None
+    seconds = risk_seconds(detail.job, detail.ran, detail.checkpoint)
+    share = detail.row.live.billable_share if detail.row.live else 1.0
+    rate = None if detail.row.list_rate_nusd is None else round(detail.row.list_rate_nusd * share)
+    risk = cost_of(seconds, rate)
+    value = w.ago(newest, reads.now()) if newest else {"unknown": w.UNKNOWN, "not_configured": "None"}.get(state, "Never")
+    at_risk = "risk unknown" if risk is None else f"{w.usd(risk)} at risk"
+    why = detail.checkpoint.problem if detail.checkpoint else ""
+    words = f"State: {state.replace('_', ' ')}. {w.plain(why, 200)}"
+    return [
+        {"label": "Last checkpoint", "value": value, "delta": at_risk, "delta_color": "gray" if state == "fresh" else "red", "help": words}
+    ]
+
+
+def saves(detail: JobDetail) -> list[datetime]:
+    """The job's own saves that we have seen, in the viewer's zone."""
+    zone, started = w.zone_named(st.context.timezone), detail.job.started_at
+    known = detail.checkpoint.saves if detail.checkpoint else ()
+    return [save.astimezone(zone).replace(tzinfo=None) for save in known if started is not None and save >= started]
 
 
 def _per_hour(burn_nusd: int | None) -> str:

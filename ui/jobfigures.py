@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import plotly.graph_objects as go
 
-from ui.figures import ACCENT, ACCENT_SOFT, GRAY, GRAY_MID, GRAY_SOFT, RED, RED_SOFT, TEXT, label_right, spread, styled
+from ui.figures import ACCENT, ACCENT_SOFT, GRAY, GRAY_MID, GRAY_SOFT, GREEN, RED, RED_SOFT, TEXT, label_right, spread, styled
 from ui.words import html
 
 Span = tuple[str, datetime, datetime, str]
@@ -16,11 +16,15 @@ _TONES = {"Training": ACCENT_SOFT, "Uploading": ACCENT_SOFT, "Interrupted": RED_
 
 
 def timeline_figure(
-    spans: Sequence[Span], until: datetime, lines: Sequence[Line] = (), bad: Sequence[tuple[datetime, datetime, str]] = ()
+    spans: Sequence[Span],
+    until: datetime,
+    lines: Sequence[Line] = (),
+    bad: Sequence[tuple[datetime, datetime, str]] = (),
+    saves: Sequence[datetime] = (),
 ) -> go.Figure:
     """A job's states as (status, start, end, message), with its hosts' use in percent below on the same clock; all in the viewer's zone.
 
-    Stretches that are `bad` are tinted. Without lines there are the states alone.
+    Stretches that are `bad` are tinted, `saves` are marked between the two. Without lines there are the states alone.
     """
     figure = go.Figure()
     for span in spans:
@@ -45,6 +49,14 @@ def timeline_figure(
         yaxis={"domain": [0.0, 0.72], "range": [0, 104], "tickprefix": "", "tickformat": "", "ticksuffix": "%", "nticks": 4},
         yaxis2={"domain": [0.82, 1.0], "anchor": "x", "range": [-0.5, 0.5], **bare},
     )
+    if saves:
+        figure.add_scatter(
+            x=list(saves), y=[0] * len(saves), yaxis="y3", mode="markers", name="checkpoint",
+            hovertemplate="saved %{x|%H:%M}<extra></extra>",
+            marker={"symbol": "diamond", "size": 8, "color": GREEN},
+        )  # fmt: skip
+        figure.update_layout(yaxis3={"domain": [0.73, 0.81], "anchor": "x", "range": [-0.5, 0.5], **bare})
+        label_right(figure, 0, "saves", GREEN, yref="y3")
     _tint(figure, bad)
     _name_lines(figure, lines)
     return figure

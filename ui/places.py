@@ -22,6 +22,7 @@ def menu() -> dict[str, list[StreamlitPage]]:
             runaway_page(),
             jobs_page(),
             job_page(),
+            st.Page(FOLDER / "checkpoints.py", title="Checkpoint coverage", icon=":material/shield:", url_path="checkpoints"),
             st.Page(FOLDER / "tuning.py", title="Tuning jobs", icon=":material/tune:", url_path="tuning"),
         ],
         "Admin": [

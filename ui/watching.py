@@ -4,7 +4,7 @@ As in `ui.reads`, each read is cached under the version of the data, and whateve
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import streamlit as st
 
@@ -14,7 +14,7 @@ from storage import messages
 from storage.engine import reading
 from storage.samples import read_series
 from storage.stops import OpenStop, open_stops
-from storage.views import audit, burn, findings, targets, tuning
+from storage.views import audit, burn, coverage, findings, targets, tuning
 from ui.reads import KEPT, engine, now, version
 
 WEEK = timedelta(days=7)
@@ -139,3 +139,36 @@ def untold_messages() -> list[messages.Untold]:
     """Messages of the last week that did not reach their channel, newest first."""
     with reading(engine()) as connection:
         return messages.recent_problems(connection, now() - WEEK)
+
+
+@st.cache_data(max_entries=KEPT, show_spinner=False)
+def _team_coverage(data: int, teams: tuple[str, ...], at: datetime) -> list[coverage.TeamCoverage]:
+    with reading(engine()) as connection:
+        return coverage.team_coverage(connection, at, teams)
+
+
+def team_coverage(teams: Sequence[str] = ()) -> list[coverage.TeamCoverage]:
+    """How much of each team's spot work of the last 30 days could be resumed."""
+    return _team_coverage(version(), tuple(teams), now().replace(minute=0, second=0, microsecond=0))
+
+
+@st.cache_data(max_entries=KEPT, show_spinner=False)
+def _live_coverage(data: int, teams: tuple[str, ...]) -> list[coverage.JobCoverage]:
+    with reading(engine()) as connection:
+        return coverage.live_coverage(connection, teams)
+
+
+def live_coverage(teams: Sequence[str] = ()) -> list[coverage.JobCoverage]:
+    """Live jobs that are spot or want checkpoints."""
+    return _live_coverage(version(), tuple(teams))
+
+
+@st.cache_data(max_entries=KEPT, show_spinner=False)
+def _coverage_days(data: int, teams: tuple[str, ...], at: datetime) -> dict[date, tuple[int, int]]:
+    with reading(engine()) as connection:
+        return coverage.coverage_days(connection, at, teams)
+
+
+def coverage_days(teams: Sequence[str] = ()) -> dict[date, tuple[int, int]]:
+    """Covered and all spot jobs of each of the last 30 days."""
+    return _coverage_days(version(), tuple(teams), now().replace(minute=0, second=0, microsecond=0))

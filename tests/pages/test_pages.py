@@ -27,6 +27,7 @@ PAGES = {
     "runaway": "What do I stop?",
     "tuning": "Was the search worth it?",
     "audit": "Who did what?",
+    "checkpoints": "What would an interruption cost us?",
 }
 Open = Callable[..., AppTest]
 
@@ -83,7 +84,7 @@ def test_a_page_shows_its_question_and_an_answer(open_page: Open, page: str, dat
     assert any(str(element.value).startswith("#### ") for element in test.markdown)
 
 
-@pytest.mark.parametrize("page", ["overview", "team_cost", "jobs", "collectors", "runaway", "tuning"])
+@pytest.mark.parametrize("page", ["overview", "team_cost", "jobs", "collectors", "runaway", "tuning", "checkpoints"])
 def test_an_empty_database_says_what_would_be_here_and_the_next_step(open_page: Open, page: str) -> None:
     assert "trainwatch collect --once" in words(open_page(page, "empty"))
 
@@ -135,7 +136,7 @@ def test_every_kind_of_job_has_a_page(open_page: Open, databases: dict[str, Path
         )
         assert not test.exception, row.name
         assert "could not be read" not in words(test), row.name
-        assert len(test.metric) == 4
+        assert len(test.metric) in (4, 5)
 
 
 def test_a_job_that_is_not_there_says_so(open_page: Open) -> None:
@@ -181,7 +182,15 @@ READS = {
     ],
     "tuning": ["team_ids", "has_jobs", "collector_states", "watching.tuning_rows", "watching.tuning_target"],
     "audit": ["collector_states", "watching.audit_rows"],
-    "collectors": ["collector_states", "recent_runs", "oddity_counts", "calls_since", "total", "spend_by"],
+    "checkpoints": [
+        "team_ids",
+        "has_jobs",
+        "collector_states",
+        "watching.team_coverage",
+        "watching.live_coverage",
+        "watching.coverage_days",
+    ],
+    "collectors": ["collector_states", "recent_runs", "oddity_counts", "calls_since", "total", "spend_by", "watching.untold_messages"],
 }
 
 

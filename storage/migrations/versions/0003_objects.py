@@ -34,6 +34,8 @@ def upgrade() -> None:
         sa.Column("min_age_days", sa.Integer(), nullable=False),
         sa.Column("mode", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("holder", sa.Text(), server_default="", nullable=False),
+        sa.Column("renewed_at", sa.BigInteger(), nullable=True),
         sa.Column("audit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("kept", sa.Text(), nullable=False),
         sa.Column("applied_at", sa.BigInteger(), nullable=True),
