@@ -11,19 +11,26 @@ os.environ.setdefault("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "false")
 os.environ.setdefault("STREAMLIT_CLIENT_SHOW_ERROR_DETAILS", "none")
 os.environ.setdefault("STREAMLIT_SERVER_FILE_WATCHER_TYPE", "none")
 os.environ.setdefault("STREAMLIT_LOGGER_LEVEL", "error")
+# Nobody is who a header says they are, whatever a config.toml trusts.
+os.environ["STREAMLIT_SERVER_TRUSTED_USER_HEADERS"] = "{}"
+# A sign-in is kept in cookies, and somebody in hundreds of groups has more of them than the 8 KiB that are usual.
+MOST_HEADER_BYTES = 128 * 1024
+os.environ["WEBSOCKETS_MAX_LINE_LENGTH"] = str(MOST_HEADER_BYTES)
 
 # Reads are cached by Streamlit and used by the routes too, which it warns of at import, once for each read.
 logging.getLogger("streamlit.runtime.caching.cache_data_api").addFilter(lambda record: record.levelno >= logging.ERROR)
 
 import streamlit as st
 import uvicorn
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from settings import SettingsError
 from storage import migrate
 from storage.engine import DatabaseUnusable
-from ui import metrics, reads
+from ui import metrics, reads, signin, viewer
 
 MAIN = Path(__file__).resolve().parent / "ui" / "main.py"
 log = logging.getLogger("trainwatch.app")
@@ -53,7 +60,16 @@ def _logged(error: Exception) -> bool:
     return True
 
 
-app = st.App(MAIN, routes=[Route("/healthz", healthz), Route("/metrics", prometheus)], on_script_error=_logged)
+app = st.App(
+    MAIN,
+    routes=[Route("/healthz", healthz), Route("/metrics", prometheus)],
+    middleware=[Middleware(signin.Failures)],
+    on_script_error=_logged,
+)
+try:
+    signin.configure(reads.current_settings())
+except SettingsError as error:
+    raise SystemExit(f"trainwatch: {error}") from error
 
 
 def main() -> None:
@@ -66,7 +82,16 @@ def main() -> None:
     for name in ("uvicorn.access", "uvicorn.error", "websockets.server"):
         # Streamlit gives them handlers and levels of its own, one line per asset; a filter outlives that.
         logging.getLogger(name).addFilter(lambda record: record.levelno >= logging.WARNING)
-    uvicorn.run(app, host=arguments.address, port=arguments.port, log_level="warning", access_log=False, ws="websockets-sansio")
+    viewer.served_on(arguments.address)
+    uvicorn.run(
+        app,
+        host=arguments.address,
+        port=arguments.port,
+        log_level="warning",
+        access_log=False,
+        ws="websockets-sansio",
+        h11_max_incomplete_event_size=MOST_HEADER_BYTES,
+    )
 
 
 if __name__ == "__main__":

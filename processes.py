@@ -81,7 +81,8 @@ def demo(*, port: int, headless: bool, seed: int, jobs: int) -> int:
 
 def _why_not(address: str, port: int) -> str | None:
     """Why the port cannot be listened on, in words; None when it can."""
-    with socket.socket() as probe:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((address, port))
