@@ -1,7 +1,8 @@
 """When live jobs last logged: the time alone, which costs nothing; no line is ever read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 from aws.errors import NotFound, translated
 from aws.session import Clients
@@ -14,7 +15,7 @@ from storage.signals import LOGS, SignalRow
 NAME = "logs"
 REQUIRED_PERMISSIONS = ("logs:DescribeLogStreams",)
 GROUP = "/aws/sagemaker/TrainingJobs"
-STREAMS = 50  # Source: DescribeLogStreams, the most of one page; a job has a stream a host
+STREAMS = 50  # Source: DescribeLogStreams, the most of one page; a job has a stream for each host and each stretch of training
 LOOKS = 200  # jobs of one run; the ones looked at longest ago come first
 PER_BATCH = 25
 
@@ -22,7 +23,7 @@ Clock = Callable[[], datetime]
 
 
 def collect_logs(clients: Clients, books: Books, now: Clock) -> Batches:
-    """Batches with the time of the newest log event of each job that trains, GPU jobs first; one call a job.
+    """Batches with the time of the newest log event of each job that trains, GPU jobs first; mostly one call a job.
 
     Raises AwsError. Source: DescribeLogStreams, whose lastEventTimestamp may be up to an hour behind.
     """
@@ -34,7 +35,7 @@ def collect_logs(clients: Clients, books: Books, now: Clock) -> Batches:
     training.sort(key=lambda one: (not _has_gpus(one[1]), looked.get(one[0], 0)))
     rows: list[SignalRow] = []
     for job_id, job in training[:LOOKS]:
-        rows.append(SignalRow(job_id, LOGS, _last_event(clients, job.name), moment))
+        rows.append(SignalRow(job_id, LOGS, _last_event(clients, job), moment))
         looked[job_id] = int(moment.timestamp())
         if len(rows) == PER_BATCH:
             yield Batch(signals=rows, state={"looked": looked}, progress="looking when jobs last logged")
@@ -46,14 +47,27 @@ def _has_gpus(job: TrainingJob) -> bool:
     return any(instance_type(group.instance_type).gpus != 0 for group in job.cluster)
 
 
-def _last_event(clients: Clients, name: str) -> datetime | None:
-    """The newest event over the job's streams; None when it has none, or there is no log group yet."""
+def _last_event(clients: Clients, job: TrainingJob) -> datetime | None:
+    """The newest event over the job's streams; None when it has none, or there is no log group yet.
+
+    What an earlier job of the name logged, before this one was created, is not of this one.
+    """
+    newest = 0
     try:
-        with translated(clients.where):
-            answer = clients.logs.describe_log_streams(logGroupName=GROUP, logStreamNamePrefix=f"{name}/", limit=STREAMS)
+        for stream in _streams(clients, f"{job.name}/"):
+            newest = max(newest, int(stream.get("lastEventTimestamp", 0)), int(stream.get("lastIngestionTime", 0)))
     except NotFound:
         return None
-    stamps = [int(stream.get("lastEventTimestamp", 0)) for stream in answer["logStreams"]]
-    stamps += [int(stream.get("lastIngestionTime", 0)) for stream in answer["logStreams"]]
-    newest = max(stamps, default=0)
-    return datetime.fromtimestamp(newest / 1000, UTC) if newest else None
+    last = datetime.fromtimestamp(newest / 1000, UTC)
+    return last if newest and (job.created_at is None or last >= job.created_at) else None
+
+
+def _streams(clients: Clients, prefix: str) -> Iterator[Any]:
+    request: dict[str, Any] = {"logGroupName": GROUP, "logStreamNamePrefix": prefix, "limit": STREAMS}
+    while True:
+        with translated(clients.where):
+            answer = clients.logs.describe_log_streams(**request)
+        yield from answer.get("logStreams", [])
+        if not answer.get("nextToken"):
+            return
+        request["nextToken"] = answer["nextToken"]

@@ -22,13 +22,15 @@ NAMESPACE = "/aws/sagemaker/TrainingJobs"  # Source: monitoring-cloudwatch, trai
 GPU_METRICS, CPU_METRICS = (GPU, CPU, GPU_MEMORY, MEMORY), (CPU, MEMORY)
 QUERIES = 500  # Source: GetMetricData, the most MetricDataQueries of one call
 MOST_HOSTS = 115  # with its own metrics, of which it may have forty, still one call
-OVERLAP = timedelta(minutes=10)  # samples come late, and once more
+OVERLAP = timedelta(minutes=15)  # samples come up to ten minutes late, and clocks differ
 FINE, FINE_BACK = 60, timedelta(hours=3)
 PERIODS = ((timedelta(days=15), 300), (timedelta(days=63), 3600))  # CloudWatch keeps minutes for 15 days, five minutes for 63
 POINTS = 100_800  # Source: GetMetricData, the most data points of one page
 HISTORY_CALLS = 6
 
 Clock = Callable[[], datetime]
+Live = Mapping[int, tuple[TrainingJob, Mapping[str, Any]]]
+"""Jobs that are on instances, with their descriptions, by row."""
 
 
 class Query(NamedTuple):
@@ -68,7 +70,8 @@ def collect_metrics(clients: Clients, books: Books, settings: Collect, now: Cloc
     through = {job_id: seconds for job_id, seconds in through.items() if job_id in live}
     behind = {job_id: seconds for job_id, seconds in behind.items() if job_id in live}
     for chunk in chunks[: settings.metric_calls]:
-        rows = list(_samples(clients, [query for one in chunk for query in one.queries], min(one.since for one in chunk), moment, FINE))
+        queries = [query for one in chunk for query in one.queries]
+        rows = list(_samples(clients, live, queries, min(one.since for one in chunk), moment, FINE))
         for one in chunk:
             if one.job_id not in through:
                 behind[one.job_id] = epoch(one.since)
@@ -90,7 +93,7 @@ def queries_of(job_id: int, job: TrainingJob, description: Mapping[str, Any]) ->
         wanted = CPU_METRICS if known == 0 else GPU_METRICS
         found += [Query(job_id, number, metric, "Host", f"{job.name}/algo-{number}") for metric in wanted]
     found += [Query(job_id, OWN, name, "TrainingJobName", job.name) for name in _definitions(description)]
-    return tuple(found)
+    return tuple(found[:QUERIES])
 
 
 def _definitions(description: Mapping[str, Any]) -> list[str]:
@@ -104,6 +107,7 @@ def _asked(job_id: int, job: TrainingJob, description: Mapping[str, Any], throug
     queries = queries_of(job_id, job, description)
     since = now - FINE_BACK if through is None else datetime.fromtimestamp(through, UTC) - OVERLAP
     since = max(since, _started(job), now - timedelta(days=14))
+    since = min(since, now - OVERLAP)  # by a clock behind AWS's a job may begin in the future, and CloudWatch refuses an empty window
     return Asked(job_id, queries, since, any(query.metric == GPU for query in queries), any(query.host == OWN for query in queries))
 
 
@@ -123,9 +127,7 @@ def _chunks(asked: Iterable[Asked]) -> Iterator[list[Asked]]:
         yield chunk
 
 
-def _history(
-    clients: Clients, live: Mapping[int, tuple[TrainingJob, Any]], through: dict[int, int], behind: dict[int, int], now: datetime
-) -> Batches:
+def _history(clients: Clients, live: Live, through: dict[int, int], behind: dict[int, int], now: datetime) -> Batches:
     """What happened before the first look, coarser the longer ago: many jobs a call, and a few calls a run."""
     calls = 0
     for age, period in PERIODS:
@@ -138,7 +140,7 @@ def _history(
             queries = [query for job_id in group for query in _judged_queries(job_id, *live[job_id])]
             start = max(oldest, min(_started(live[job_id][0]) for job_id in group))
             end = datetime.fromtimestamp(max(behind[job_id] for job_id in group), UTC)
-            rows = list(_samples(clients, queries, start, end, period)) if start < end else []
+            rows = list(_samples(clients, live, queries, start, end, period)) if start < end else []
             for job_id in group:
                 behind[job_id] = min(behind[job_id], epoch(max(oldest, _started(live[job_id][0]))))
             yield Batch(samples=rows, state={"through": through, "behind": behind}, progress="earlier metrics")
@@ -146,9 +148,7 @@ def _history(
         del behind[job_id]
 
 
-def _groups(
-    waiting: Sequence[int], live: Mapping[int, tuple[TrainingJob, Any]], behind: Mapping[int, int], oldest: datetime, period: int
-) -> Iterator[list[int]]:
+def _groups(waiting: Sequence[int], live: Live, behind: Mapping[int, int], oldest: datetime, period: int) -> Iterator[list[int]]:
     """Jobs whose history together makes about one page of an answer; those that began at about the same time together."""
     group: list[int] = []
     series = longest = 0
@@ -174,8 +174,8 @@ def _started(job: TrainingJob) -> datetime:
     return job.started_at
 
 
-def _samples(clients: Clients, queries: Sequence[Query], start: datetime, end: datetime, period: int) -> Iterator[SampleRow]:
-    """The samples of up to 500 series, over as many pages as AWS makes of them."""
+def _samples(clients: Clients, live: Live, queries: Sequence[Query], start: datetime, end: datetime, period: int) -> Iterator[SampleRow]:
+    """The samples of up to 500 series, over as many pages as AWS makes of them; none from before a job began, which are another's."""
     first = epoch(start)
     request: dict[str, Any] = {
         "MetricDataQueries": [_query(number, one, period) for number, one in enumerate(queries)],
@@ -188,7 +188,8 @@ def _samples(clients: Clients, queries: Sequence[Query], start: datetime, end: d
             answer: Mapping[str, Any] = clients.cloudwatch.get_metric_data(**request)
         for result in answer.get("MetricDataResults", []):
             query = queries[int(str(result["Id"])[1:])]
-            times, values = _readable(result.get("Timestamps") or [], result.get("Values") or [])
+            begun = epoch(_started(live[query.job_id][0]))
+            times, values = _readable(result.get("Timestamps") or [], result.get("Values") or [], begun - begun % period)
             if times:
                 yield SampleRow(query.job_id, query.host, query.metric, times, values)
         if not answer.get("NextToken"):
@@ -201,15 +202,15 @@ def _query(number: int, one: Query, period: int) -> dict[str, Any]:
     return {"Id": f"q{number}", "MetricStat": {"Metric": metric, "Period": period, "Stat": "Average"}, "ReturnData": True}
 
 
-def _readable(stamps: Sequence[Any], found: Sequence[Any]) -> tuple[list[int], list[float]]:
-    """Times and values as numbers; a pair of which one is neither time nor number is left out."""
+def _readable(stamps: Sequence[Any], found: Sequence[Any], first: int) -> tuple[list[int], list[float]]:
+    """Times from `first` on and values as numbers; a pair of which one is neither time nor number is left out."""
     times, values = [], []
     for stamp, value in zip(stamps, found, strict=False):
         try:
             number = float(value)
         except (TypeError, ValueError):
             continue
-        if isinstance(stamp, datetime):
+        if isinstance(stamp, datetime) and epoch(stamp) >= first:
             times.append(epoch(stamp))
             values.append(number)
     return times, values

@@ -9,9 +9,9 @@ from aws.session import Clients
 from collectors.batch import Batch, Batches
 from collectors.books import Books
 from domain.instants import instant_from
-from domain.tuning import Child, child_from
+from domain.tuning import Child, child_from, tuning_job_from
 from settings import Collect
-from storage.tuning import TuningFacts
+from storage.tuning import TuningFacts, TuningGone
 
 NAME = "tuning"
 REQUIRED_PERMISSIONS = (
@@ -35,16 +35,14 @@ def collect_tuning_jobs(clients: Clients, books: Books, settings: Collect, now: 
     known = books.tuning_jobs()
     through = instant_from(books.watermark(NAME).get("through"))
     since = through - OVERLAP if through else moment - timedelta(days=settings.history_days)
-    names = [name for (name, _), watched in known.items() if watched]
-    for summary in _listed(clients, since):
-        created = instant_from(summary.get("CreationTime"))
-        key = (str(summary.get("HyperParameterTuningJobName")), int(created.timestamp()) if created else 0)
-        if key not in known:
-            names.append(key[0])
+    alive = [key for key, watched in known.items() if watched]
+    names = [name for name, _ in alive]
+    names += [_key(summary)[0] for summary in _listed(clients, since) if _key(summary) not in known]
     for name in dict.fromkeys(names):
         facts = tuning_facts(clients, name)
-        if facts is not None:
-            yield Batch(tuning=[facts], progress="looking at tuning jobs")
+        seen = [facts] if facts is not None else []
+        gone = [TuningGone(*key) for key in alive if key[0] == name and (facts is None or key != _key(facts.description))]
+        yield Batch(tuning=[*seen, *gone], progress="looking at tuning jobs")
     yield Batch(state={"through": moment.isoformat()})
 
 
@@ -56,6 +54,12 @@ def tuning_facts(clients: Clients, name: str) -> TuningFacts | None:
             return TuningFacts(description, list(_children(clients, name)))
     except NotFound:
         return None
+
+
+def _key(said: Mapping[str, Any]) -> tuple[str, int]:
+    """The identity of a tuning job, of its summary or its description: name and creation second."""
+    job = tuning_job_from(said)
+    return job.name, int(job.created_at.timestamp())
 
 
 def _listed(clients: Clients, since: datetime) -> Iterator[Mapping[str, Any]]:

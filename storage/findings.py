@@ -1,6 +1,6 @@
 """Writers of findings: they open, update and close as facts change, and their history stays."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from domain.findings.finding import Finding, NoVerdict, rank
 from domain.text import storable
+from storage.schema import training_jobs
 from storage.schema_operations import findings, unjudged
 from storage.state import DATA_VERSION, bump
 
@@ -50,7 +51,7 @@ def record_findings(connection: Connection, scope_row: int, judged: Sequence[Jud
     known: dict[int, dict[str, Any]] = {}
     for row in rows:
         known.setdefault(row.job_id, {})[row.rule] = row
-    new, again, changes = [], [], []
+    new, again, over, changes = [], [], [], []
     for job in judged:
         unknown, open_rows = {one.rule for one in job.unjudged}, known.get(job.job_id, {})
         for finding in job.findings:
@@ -62,7 +63,8 @@ def record_findings(connection: Connection, scope_row: int, judged: Sequence[Jud
                 graver = rank(finding.severity) < rank(before.severity)
                 again.append({"row": before.id} | values | _quiet_of(before, anew=graver))
                 changes += [Change("escalated", before.id)] if graver else []
-        changes += [_close(connection, row.id, now, "it no longer holds") for rule, row in open_rows.items() if rule not in unknown]
+        over += [row.id for rule, row in open_rows.items() if rule not in unknown]
+    changes += _close(connection, over, now, "it no longer holds")
     _write(connection, again)
     if new:
         changes += [Change("opened", int(made)) for made in connection.scalars(insert(findings).returning(findings.c.id), new)]
@@ -72,13 +74,13 @@ def record_findings(connection: Connection, scope_row: int, judged: Sequence[Jud
 
 
 def close_of_ended(connection: Connection, scope_row: int, watched: Sequence[int], now: datetime) -> list[Change]:
-    """Closes the findings of jobs that are no longer watched: they ended, or AWS knows them no more."""
-    table = findings.c
+    """Closes the findings of jobs that are no longer watched: they ended, or AWS knows them no more. Nor is anything of them unjudged."""
+    table, alive = findings.c, set(watched)
     rows = connection.execute(select(table.id, table.job_id).where(table.scope_id == scope_row, table.closed_at.is_(None))).all()
-    gone = [row for row in rows if row.job_id not in set(watched)]
-    if gone:
-        connection.execute(delete(unjudged).where(unjudged.c.job_id.in_([row.job_id for row in gone])))
-    return [_close(connection, row.id, now, "the job has ended") for row in gone]
+    of_scope = select(unjudged.c.job_id).distinct().join(training_jobs, training_jobs.c.id == unjudged.c.job_id)
+    judged = connection.scalars(of_scope.where(training_jobs.c.scope_id == scope_row))
+    _forget_unjudged(connection, [job_id for job_id in judged if job_id not in alive])
+    return _close(connection, [row.id for row in rows if row.job_id not in alive], now, "the job has ended")
 
 
 def quiet(connection: Connection, finding_ids: Sequence[int], values: Mapping[str, Any]) -> None:
@@ -112,23 +114,31 @@ def _write(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         connection.execute(statement, [dict(row) for row in rows])
 
 
-def _close(connection: Connection, finding_id: int, now: datetime, why: str) -> Change:
-    connection.execute(update(findings).where(findings.c.id == finding_id).values(closed_at=now, closed_because=why))
-    return Change("closed", finding_id)
+def _close(connection: Connection, finding_ids: Sequence[int], now: datetime, why: str) -> list[Change]:
+    for some in _some(finding_ids):
+        connection.execute(update(findings).where(findings.c.id.in_(some)).values(closed_at=now, closed_because=why))
+    return [Change("closed", finding_id) for finding_id in finding_ids]
 
 
 def _keep_unjudged(connection: Connection, judged: Sequence[JudgedJob]) -> None:
     """Replaces what could not be judged of these jobs, where that has changed."""
-    table, before = unjudged.c, {}
-    ids = [job.job_id for job in judged]
-    for start in range(0, len(ids), 500):
-        for row in connection.execute(select(unjudged).where(table.job_id.in_(ids[start : start + 500]))):
+    before = {}
+    for some in _some([job.job_id for job in judged]):
+        for row in connection.execute(select(unjudged).where(unjudged.c.job_id.in_(some))):
             before[row.job_id, row.rule] = row.why
     after = {(job.job_id, one.rule): storable(one.why, EVIDENCE_LIMIT) for job in judged for one in job.unjudged}
-    changed = sorted({job_id for job_id, _ in dict(before.items() ^ after.items())})
-    if changed:
-        for start in range(0, len(changed), 500):
-            connection.execute(delete(unjudged).where(table.job_id.in_(changed[start : start + 500])))
-        rows = [{"job_id": job_id, "rule": rule, "why": why} for (job_id, rule), why in after.items() if job_id in set(changed)]
-        if rows:
-            connection.execute(insert(unjudged), rows)
+    changed = {job_id for job_id, _ in dict(before.items() ^ after.items())}
+    _forget_unjudged(connection, sorted(changed))
+    rows = [{"job_id": job_id, "rule": rule, "why": why} for (job_id, rule), why in after.items() if job_id in changed]
+    if rows:
+        connection.execute(insert(unjudged), rows)
+
+
+def _forget_unjudged(connection: Connection, job_ids: Sequence[int]) -> None:
+    for some in _some(job_ids):
+        connection.execute(delete(unjudged).where(unjudged.c.job_id.in_(some)))
+
+
+def _some(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    """The ids by as many as one statement takes."""
+    return (ids[start : start + 500] for start in range(0, len(ids), 500))

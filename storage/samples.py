@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from math import isnan
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from domain.findings.series import Series
 from domain.findings.situation import epoch
@@ -158,24 +158,28 @@ def _means(points: Iterable[tuple[int, float]], period: int) -> dict[int, float]
 
 
 def _sum_up(connection: Connection, job_id: int, metric: str, chunk: int) -> None:
-    """Replaces the hosts of a chunk by the worst and the mean of them; a single host stays as it is."""
+    """Replaces the hosts of a chunk by the worst and the mean of them, once all are an hour a sample; a single host stays as it is.
+
+    Of hosts that come late, what is already summed up stays, and what is new is added.
+    """
     table = samples.c
-    where = (table.job_id == job_id, table.metric == metric, table.chunk == chunk, table.host > OWN)
-    hosts = [dict(zip(*unpack(row.points), strict=True)) for row in connection.execute(select(table.points).where(*where))]
-    if len(hosts) < 2:
+    where = (table.job_id == job_id, table.metric == metric, table.chunk == chunk)
+    rows = connection.execute(select(table.host, table.period_seconds, table.points).where(*where, table.host != OWN)).all()
+    if len(rows) < 2 or any(row.period_seconds < COARSE for row in rows):
         return
+    points = {row.host: dict(zip(*unpack(row.points), strict=True)) for row in rows}
+    hosts = [series for host, series in points.items() if host > OWN]
+    worst = _worst([*hosts, points.get(WORST, {})])
+    mean = _means((point for host in hosts for point in host.items()), COARSE) | points.get(MEAN, {})
+    connection.execute(delete(samples).where(*where, table.host != OWN))
+    base = {"job_id": job_id, "metric": metric, "chunk": chunk, "period_seconds": COARSE}
+    connection.execute(insert(samples), [base | {"host": WORST, "points": pack(worst)}, base | {"host": MEAN, "points": pack(mean)}])
+
+
+def _worst(hosts: Iterable[Mapping[int, float]]) -> dict[int, float]:
+    """The lowest value at each instant; no number where one of them has none."""
     worst: dict[int, float] = {}
-    total: dict[int, tuple[float, int]] = {}
     for host in hosts:
         for time, value in host.items():
-            worst[time] = min(worst.get(time, value), value) if not isnan(value) else value
-            before, count = total.get(time, (0.0, 0))
-            total[time] = (before + value, count + 1)
-    mean = {time: value / count for time, (value, count) in total.items()}
-    connection.execute(delete(samples).where(*where))
-    base = {"job_id": job_id, "metric": metric, "chunk": chunk, "period_seconds": COARSE}
-    rows = [{**base, "host": WORST, "points": pack(worst)}, {**base, "host": MEAN, "points": pack(mean)}]
-    new = dialect_insert(connection, samples)
-    connection.execute(
-        new.on_conflict_do_update(index_elements=["job_id", "host", "metric", "chunk"], set_={"points": new.excluded.points}), rows
-    )
+            worst[time] = value if isnan(value) else min(worst.get(time, value), value)
+    return worst

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from domain.findings.situation import Objective
 from domain.text import storable
@@ -22,9 +22,21 @@ class TuningFacts(NamedTuple):
     children: Sequence[Child]
 
 
-def upsert_tuning_jobs(connection: Connection, scope_row: int, found: Sequence[TuningFacts], observed_at: datetime) -> int:
-    """Keeps tuning jobs and their children as they are now; returns how many."""
+class TuningGone(NamedTuple):
+    """A tuning job that AWS knows no more, or whose name another has now."""
+
+    name: str
+    created_second: int
+
+
+def upsert_tuning_jobs(connection: Connection, scope_row: int, found: Sequence[TuningFacts | TuningGone], observed_at: datetime) -> int:
+    """Keeps tuning jobs and their children as they are now; returns how many. One that is gone stays as it was last seen, unwatched."""
     for facts in found:
+        if isinstance(facts, TuningGone):
+            table = tuning_jobs.c
+            where = (table.scope_id == scope_row, table.name == facts.name, table.created_second == facts.created_second)
+            connection.execute(update(tuning_jobs).where(*where).values(watched=False))
+            continue
         kept = kept_part(facts.description)
         job = tuning_job_from(kept)
         row = {

@@ -23,6 +23,7 @@ from storage.views.live import LiveJob, live_jobs
 HOSTS_BACK = timedelta(hours=12)
 OWN_BACK = timedelta(hours=30)
 FAMILY_RUNS = 200  # a family is judged by its latest runs
+NO_SAMPLES, NO_LOOK = "CloudWatch has no samples of it", "nobody has looked at its metrics yet"
 _FamilyKey = tuple[str, str, str, str]
 
 
@@ -71,7 +72,7 @@ def _placed(connection: Connection, scope_row: int, rows: Sequence[Any], own_bac
     hosts = read_series(connection, ids, newest - HOSTS_BACK, own=False, metrics=(GPU, CPU)) if own_back else {}
     own = read_series(connection, ids, newest - own_back, own=True) if own_back else {}
     signals, wanted, saved = read_signals(connection, ids), objectives(connection), read_checkpoints(connection, ids)
-    families, why = _families(connection, rows), _no_samples_because(connection, scope_row)
+    families, failure = _families(connection, rows), _metrics_failure(connection, scope_row)
     held = _held(connection, scope_row)
     sharing = _sharing(facts.values())
     placed = []
@@ -94,7 +95,7 @@ def _placed(connection: Connection, scope_row: int, rows: Sequence[Any], own_bac
             family=families.get(_family_of(row)),
             objective=wanted.get((scope_row, (row.tuning_job or "").lower())),
             shares_checkpoints_with=tuple(name for name in sharing.get(_prefix(job), ()) if name != job.name) if job.is_live else (),
-            no_samples_because=why,
+            no_samples_because=failure or (NO_SAMPLES if METRICS in seen else NO_LOOK),
             held=held.get(row.id, {}),
         )
         placed.append(Placed(row.id, row.team, situation))
@@ -161,8 +162,8 @@ def _held(connection: Connection, scope_row: int) -> dict[int, dict[str, datetim
     return found
 
 
-def _no_samples_because(connection: Connection, scope_row: int) -> str:
-    """Why there may be no samples: what the newest look at metrics said, where it did not go well."""
+def _metrics_failure(connection: Connection, scope_row: int) -> str | None:
+    """What the newest look at metrics said, where it failed."""
     table = collector_runs.c
     newest = connection.execute(
         select(table.outcome, table.message)
@@ -170,6 +171,4 @@ def _no_samples_because(connection: Connection, scope_row: int) -> str:
         .order_by(table.id.desc())
         .limit(1)
     ).first()
-    if newest is None:
-        return "nobody has looked at its metrics yet"
-    return str(newest.message).partition("; ")[0] if newest.outcome == "failed" else "CloudWatch has no samples of it"
+    return str(newest.message).partition("; ")[0] if newest is not None and newest.outcome == "failed" else None

@@ -18,6 +18,7 @@ from aws.errors import CredentialsUnusable
 from storage.schema import leases
 from tests.integration.collectors.conftest import Watch
 from tests.integration.collectors.watching import Watched, plan
+from worker.catalog import COLLECTORS
 from worker.schedule import run_forever, run_once
 
 ROOT = Path(__file__).parents[3]
@@ -47,7 +48,7 @@ def test_a_full_pass_reports_every_scope_and_collector(watch: Watch) -> None:
     account = watch([plan("ours"), plan("theirs", account="222222222222")], aws=TWO_ACCOUNTS)
     reports = run_once(account.engine, account.settings, None, account.clock.now)
     assert {(report.scope.name, report.collector, report.outcome) for report in reports} == {
-        (name, collector, "ok") for name in ("ours", "theirs") for collector in ("jobs", "prices")
+        (name, collector, "ok") for name in ("ours", "theirs") for collector in COLLECTORS
     }
     assert account.names() == {"ours": 1, "theirs": 1}
 
