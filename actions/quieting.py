@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from domain.access import Person, Refusal, may_act
+from domain.text import storable
 from storage.audit import Entry, append
 from storage.engine import Engine, writing
 from storage.findings import quiet
@@ -34,10 +35,10 @@ def put_aside(
         ends = None if kind == "unquieted" else min(until or now + LONGEST, now + LONGEST)
         values = {
             "quiet_kind": None if kind == "unquieted" else kind,
-            "quiet_by": person.name,
+            "quiet_by": storable(person.name, 256),
             "quiet_at": now,
             "quiet_until": ends,
-            "quiet_reason": " ".join(reason.split())[:REASON_LIMIT],
+            "quiet_reason": storable(" ".join(reason.split()), REASON_LIMIT),
         }
         audit_id = append(connection, _with(entry, f"until {ends:%Y-%m-%d %H:%M} UTC" if ends else "taken back", found))
         quiet(connection, [row.finding_id for row in found], values)
@@ -56,8 +57,8 @@ def _refusal(person: Person, found: Sequence[FindingRow], kind: Kind, reason: st
             return refusal
     if kind != "unquieted" and not reason.strip():
         return Refusal("no_reason", "a reason is wanted: whoever looks next reads it")
-    if kind == "snoozed" and (until is None or until <= now):
-        return Refusal("no_time", "a snooze needs an end that is still to come")
+    if kind != "unquieted" and (kind == "snoozed" if until is None else until <= now):
+        return Refusal("no_time", "putting aside needs an end that is still to come")
     return None
 
 

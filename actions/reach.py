@@ -1,4 +1,4 @@
-"""The clients that actions use: those of the scopes that are watched, through their roles for actions."""
+"""The clients that actions use: those of the scopes that are watched, through their roles for actions, or to look first."""
 
 from threading import Lock
 
@@ -13,15 +13,31 @@ class Reach:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock = Lock()
-        self._clients: dict[tuple[str, str], Clients] = {}
+        self._acting: dict[tuple[str, str], Clients] = {}
+        self._reading: dict[tuple[str, str], Clients] = {}
 
     def of(self, account: str, region: str) -> Clients:
-        """The clients of a scope. Raises AwsError, Misconfigured where the settings do not watch it."""
+        """The clients of a scope that act. Raises AwsError, Misconfigured where the settings do not watch it."""
+        return self._found(self._acting, account, region)
+
+    def reading(self, account: str, region: str) -> Clients:
+        """The clients of a scope that only look, through its role for reading. Raises as `of` does."""
+        return self._found(self._reading, account, region)
+
+    def forget(self) -> None:
+        """Reads credentials anew at the next call: those in use have proved unusable."""
         with self._lock:
-            if (account, region) not in self._clients:
+            self._acting.clear()
+            self._reading.clear()
+
+    def _found(self, kept: dict[tuple[str, str], Clients], account: str, region: str) -> Clients:
+        with self._lock:
+            if (account, region) not in kept:
                 for target in watched(self._settings):
-                    self._clients.setdefault((target.scope.account, target.scope.region), Clients(acting(target)))
-            found = self._clients.get((account, region))
+                    where = (target.scope.account, target.scope.region)
+                    self._acting.setdefault(where, Clients(acting(target)))
+                    self._reading.setdefault(where, Clients(target))
+            found = kept.get((account, region))
         if found is None:
             raise Misconfigured(f"{account} · {region}: the settings do not watch this account and region; add it under [[aws.accounts]]")
         return found

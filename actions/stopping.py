@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from actions.looking import Look, ask_to_stop, look
 from actions.reach import Reach
-from aws.errors import AwsError, NotFound, Refused
+from aws.errors import AwsError, CredentialsUnusable, CutOff
 from aws.session import Clients
 from domain.access import Person, Refusal, may_act
 from domain.scope import Scope
@@ -21,6 +21,7 @@ from storage.stops import Claim, OpenStop, advance, claim
 
 Clock = Callable[[], datetime]
 Outcome = Literal["stopping", "already_stopping", "already_ended", "refused", "failed"]
+_RUN_AGAIN = "it is tried again at the next run"  # so errors say to collectors; a stop is not tried again by itself
 log = logging.getLogger("trainwatch.actions")
 
 
@@ -77,7 +78,8 @@ class _Stop:
             self._entry = replace(self._entry, caller=clients.caller())
             seen = look(clients, self._target.kind, self._target.name)
         except AwsError as error:
-            return self._refused(f"it could not be looked at again, so nothing was done: {error}")
+            self._forget_credentials(error)
+            return self._refused(f"it could not be looked at again, so nothing was done: {_in_words(error)}")
         if seen is None:
             return self._ended("AWS knows it no more; nothing was left to stop", None)
         if seen.created_second != int(self._target.created_at.timestamp()):
@@ -102,25 +104,43 @@ class _Stop:
             if isinstance(held, OpenStop):
                 words = f"{held.by} asked at {held.asked_at:%H:%M} UTC already, and it is {held.state}"
                 append(connection, replace(self._entry, at=self._now(), outcome=f"joined: {words}", follows=audit_id))
+            elif held.abandoned is not None:
+                words = f"abandoned: whoever asked ended before saying what came of it; taken over by entry {audit_id}"
+                append(connection, replace(self._entry, at=self._now(), outcome=words, follows=held.abandoned))
         if isinstance(held, OpenStop):
             return self._result("already_stopping", words, seen, seen.status, audit_id)
-        return self._asked(clients, seen, audit_id, held)
+        return self._asked(clients, seen, audit_id, held.stop_id)
 
     def _asked(self, clients: Clients, seen: Look, audit_id: int, stop_id: int) -> StopResult:
         try:
             if seen.status == "InProgress":
                 ask_to_stop(clients, self._target.kind, self._target.name)
-        except (Refused, NotFound) as error:
-            now_seen = self._look_again(clients)
-            if now_seen is None or now_seen.status in ENDED:
-                return self._over(audit_id, stop_id, "stopped", "already_ended", "it had ended meanwhile", seen, now_seen)
-            return self._over(audit_id, stop_id, "failed", "failed", str(error), seen, now_seen)
         except AwsError as error:
-            return self._over(audit_id, stop_id, "failed", "failed", str(error), seen, None)
+            self._forget_credentials(error)
+            return self._not_granted(clients, seen, audit_id, stop_id, error)
         now_seen = self._look_again(clients)
         words = "it was stopping already" if seen.status == "Stopping" else "AWS was asked and stops it"
         outcome: Outcome = "already_stopping" if seen.status == "Stopping" else "stopping"
         return self._over(audit_id, stop_id, "stopping", outcome, words, seen, now_seen)
+
+    def _not_granted(self, clients: Clients, seen: Look, audit_id: int, stop_id: int, error: AwsError) -> StopResult:
+        """What an error came to, by how it is now: it may have ended, or AWS may have acted and its answer was lost."""
+        words = _in_words(error)
+        try:
+            now_seen = look(clients, self._target.kind, self._target.name)
+        except AwsError as blind:
+            log.warning("after the request: %s", blind)
+            return self._over(audit_id, stop_id, "failed", "failed", words, seen, None)
+        if now_seen is None or now_seen.created_second != seen.created_second or now_seen.status in ENDED:
+            return self._over(audit_id, stop_id, "already_ended", "already_ended", "it had ended meanwhile", seen, now_seen)
+        if now_seen.status == "Stopping":
+            return self._over(audit_id, stop_id, "stopping", "stopping", f"AWS stops it, though not all went well: {words}", seen, now_seen)
+        return self._over(audit_id, stop_id, "failed", "failed", words, seen, now_seen)
+
+    def _forget_credentials(self, error: AwsError) -> None:
+        """Those that have proved unusable may have been renewed where they come from: the next stop reads them anew."""
+        if isinstance(error, CredentialsUnusable):
+            self._reach.forget()
 
     def _look_again(self, clients: Clients) -> Look | None:
         """How it is after the request; that this cannot be told changes nothing about what was asked."""
@@ -150,6 +170,12 @@ class _Stop:
 
     def _result(self, outcome: Outcome, words: str, before: Look, after: str | None, audit_id: int) -> StopResult:
         return StopResult(self._target, outcome, words, before.status, after, audit_id)
+
+
+def _in_words(error: AwsError) -> str:
+    """What AWS said, without promising that anybody asks again."""
+    words = str(error).replace(_RUN_AGAIN, "stop it again")
+    return f"{words}; whether AWS got the request is not known" if isinstance(error, CutOff) else words
 
 
 def _state(seen: Look) -> Mapping[str, Any]:

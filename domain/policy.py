@@ -30,8 +30,8 @@ class Policy:
 class Standing:
     """What a policy has to know of a finding: what it is about, how fresh, and what was done about it already.
 
-    `taken` are the steps of this policy, by name, with `failed` for a stop that AWS refused; those of a dry run do not count for
-    a policy in earnest, nor the reverse.
+    `taken` are the steps of this policy, by name, with `failed` for a stop that did not come about and `refused` for one that may
+    not be; those of a dry run do not count for a policy in earnest, nor the reverse.
     """
 
     rule: str
@@ -75,7 +75,7 @@ def _due(policy: Policy, standing: Standing, stops_in_hour: int, now: datetime) 
         return "warned"
     if "warned_again" not in taken:
         return "warned_again" if now - taken["warned"] >= policy.warn_after else "the second warning is still to come"
-    if "stopped" in taken:
+    if "stopped" in taken or "refused" in taken:
         return "the policy has done all it does"
     if now - taken["warned_again"] < policy.grace:
         return "the grace period lasts"

@@ -23,7 +23,7 @@ def new_holder() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 
-def _is_dead(holder: str) -> bool:
+def is_dead(holder: str) -> bool:
     """Whether the holder was a process of this very host that is no more, so that nobody need wait for its lease to end."""
     host, _, rest = holder.partition(":")
     pid = rest.partition(":")[0]
@@ -70,7 +70,7 @@ def acquire(connection: Connection, scope_row: int, collector: str, holder: str,
     row = connection.execute(select(leases).where(*where).with_for_update()).one()
     if row.holder == holder:
         return Lease(scope_row, collector, holder)
-    if row.expires_at > now and not _is_dead(row.holder):
+    if row.expires_at > now and not is_dead(row.holder):
         return str(row.holder)
     connection.execute(update(leases).where(*where).values(values))
     return Lease(scope_row, collector, holder)

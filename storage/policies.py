@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, func, select
 from domain.text import storable
 from storage.schema_operations import policy_steps
 from storage.state import DATA_VERSION, bump, dialect_insert
+from storage.stops import CLAIM_HOLDS
 
 ASKED, STOPPED = "asked", "stopped"
 
@@ -39,20 +40,27 @@ def steps_taken(connection: Connection, finding_ids: Sequence[int], policy: str,
     return found
 
 
-def stops_since(connection: Connection, policy: str, since: datetime, *, dry_run: bool) -> int:
-    """How many jobs a policy has stopped, is stopping, or would have stopped, since an instant."""
+def stops_since(connection: Connection, policy: str, since: datetime, *, besides: int, dry_run: bool) -> int:
+    """How many jobs a policy has stopped, is stopping, or would have stopped, since an instant, besides that of one finding."""
     table = policy_steps.c
     conditions = (table.policy == policy, table.step.in_((ASKED, STOPPED)), table.at >= since, table.dry_run == dry_run)
-    return int(connection.execute(select(func.count(table.finding_id.distinct())).where(*conditions)).scalar_one())
+    statement = select(func.count(table.finding_id.distinct())).where(*conditions, table.finding_id != besides)
+    return int(connection.execute(statement).scalar_one())
 
 
 def take_turn(connection: Connection, finding_id: int, policy: str, at: datetime, since: datetime, most: int) -> bool:
-    """Takes one of the stops that a policy may make in a time, before it is made; False where others have taken them all.
+    """Takes one of the stops that a policy may make since an instant, before it is made.
 
-    Whoever counts waits for whoever counted before: scopes are looked after at the same time, and the most holds for all of them.
+    False where they are all taken, or somebody else is at this one. Whoever counts waits for whoever counted before: scopes are
+    looked after at the same time, and the most holds for all of them together.
     """
     bump(connection, DATA_VERSION)
-    if stops_since(connection, policy, since, dry_run=False) >= most:
+    table = policy_steps.c
+    mine = select(table.at).where(table.finding_id == finding_id, table.policy == policy, table.step == ASKED)
+    asked_at = connection.scalar(mine)
+    if asked_at is not None and at - asked_at <= CLAIM_HOLDS:
+        return False
+    if stops_since(connection, policy, since, besides=finding_id, dry_run=False) >= most:
         return False
     row = {"finding_id": finding_id, "policy": storable(policy, 60), "step": ASKED, "at": at, "dry_run": False, "note": ""}
     new = dialect_insert(connection, policy_steps).values(row)

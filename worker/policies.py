@@ -67,7 +67,7 @@ class Policies:
         step = next_step(policy, standing, 0, stale_after, now)
         if step == "stopped":
             with reading(self._engine) as connection:
-                stopped = stops_since(connection, own.name, now - HOUR, dry_run=own.dry_run)
+                stopped = stops_since(connection, own.name, now - HOUR, besides=row.finding_id, dry_run=own.dry_run)
             step = next_step(policy, standing, stopped, stale_after, now)
         if step == "stopped":
             self._stop(own, row)
@@ -130,7 +130,7 @@ class Policies:
             return take_turn(connection, row.finding_id, own.name, now, now - HOUR, own.max_stops_per_hour)
 
     def _execute(self, own: PolicySettings, row: FindingRow, plan: StopPlan) -> None:
-        """Carries a plan out; told is a stop of its own alone, and what AWS refused is tried again."""
+        """Carries a plan out; told is a stop of its own alone, and what did not come about is tried again."""
         result = execute(plan, self._engine, self._reach, self._now)[0]
         note = f"{result.outcome}: {result.words}"
         if result.outcome == "stopping":
@@ -138,7 +138,7 @@ class Policies:
             return
         with writing(self._engine) as connection:
             give_turn_back(connection, row.finding_id, own.name)
-        self._record(own, row, "stopped" if result.is_done else "failed", note)
+        self._record(own, row, "stopped" if result.outcome == "already_ended" else "failed", note)
         if not result.is_done:
             log.warning("policy %s could not stop %s: %s", own.name, row.job, result.words)
 
