@@ -188,6 +188,9 @@ class Clean(_Section):
     min_age_days: int = Field(14, ge=1, description="Days since a job's end before its files may go")
     max_objects: int = Field(1_000_000, ge=1, description="Most objects of one apply")
     max_bytes: str = Field("50 TB", description="Most bytes of one apply")
+    shared_buckets: list[str] = Field(
+        default_factory=list, description="Buckets that accounts which are not watched here may read; never cleaned"
+    )
 
 
 class Actions(_Section):

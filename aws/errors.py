@@ -22,7 +22,32 @@ _THROTTLED = frozenset(
         "TooManyRequestsException", "RequestLimitExceeded", "LimitExceededException", "SlowDown", "BandwidthLimitExceeded",
     }
 )  # fmt: skip
-_NOT_FOUND = frozenset({"ResourceNotFound", "ResourceNotFoundException", "NoSuchEntity", "NoSuchBucket", "NoSuchKey"})
+_NOT_FOUND = frozenset(
+    {
+        "ResourceNotFound", "ResourceNotFoundException", "NoSuchEntity", "NoSuchBucket", "NoSuchKey", "NoSuchUpload", "NoSuchVersion",
+        "404",  # all that the answer to a HEAD can say
+        "ObjectLockConfigurationNotFoundError", "ServerSideEncryptionConfigurationNotFoundError", "NoSuchLifecycleConfiguration",
+        "NoSuchBucketPolicy", "NoSuchTagSet",
+    }
+)  # fmt: skip
+_NOT_FOUND_WORDS = ("not found", "could not find", "does not exist")  # SageMaker's, under the code ValidationException
+_OTHER_REGION = frozenset(
+    {"PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "301"}
+)
+_KMS = re.compile(r"^KMS\.?|^Kms")  # Source: S3's error codes for objects under a key that cannot be used
+# What IAM calls the permissions of S3's operations, where that is not what the operation is called.
+_S3_PERMISSIONS = {
+    "HeadBucket": "ListBucket", "ListObjects": "ListBucket", "ListObjectsV2": "ListBucket", "ListObjectVersions": "ListBucketVersions",
+    "ListMultipartUploads": "ListBucketMultipartUploads", "ListParts": "ListMultipartUploadParts",
+    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration", "GetBucketEncryption": "GetEncryptionConfiguration",
+    "HeadObject": "GetObject", "DeleteObjects": "DeleteObject",
+}  # fmt: skip
+_S3_OPERATIONS = frozenset(
+    {
+        *_S3_PERMISSIONS, "GetBucketLocation", "GetBucketVersioning", "GetObject", "GetObjectTagging", "PutObjectTagging", "DeleteObject",
+        "DeleteObjectTagging", "AbortMultipartUpload",
+    }
+)  # fmt: skip
 _UNREACHABLE = (known.EndpointConnectionError, known.ConnectTimeoutError, known.ProxyConnectionError, known.SSLError)
 _SIGN_IN = (known.SSOTokenLoadError, known.UnauthorizedSSOTokenError, known.TokenRetrievalError)
 _ACTION = re.compile(r"not authorized to perform:?\s+([A-Za-z0-9\-]+:[A-Za-z0-9*]+)")
@@ -104,11 +129,20 @@ def _from_answer(error: ClientError, where: str) -> AwsError:
         return _denied(operation, message, where)
     if code in _THROTTLED or status == 429:
         return Throttled(f"{where}: {operation} was throttled even after retries ({code}): it is tried again at the next run")
-    if code in _NOT_FOUND or (code == "ValidationException" and "not found" in message.lower()):
+    if code in _NOT_FOUND or (code == "ValidationException" and any(words in message.lower() for words in _NOT_FOUND_WORDS)):
         return NotFound(f"{where}: {operation}: {message or 'not found'}")
+    if operation in _S3_OPERATIONS and (code in _OTHER_REGION or _KMS.match(code)):
+        return Refused(f"{where}: {operation}: {_of_bucket(code, message, said.get('Region'))}")
     if status >= 500:
         return ServerFault(f"{where}: {operation} failed inside AWS ({code or status}): it is tried again at the next run")
     return Refused(f"{where}: {operation} was refused ({code or status}): {message}")
+
+
+def _of_bucket(code: str, message: str, region: object) -> str:
+    """What S3 says of a bucket of another region, or one under a key that cannot be used."""
+    if code in _OTHER_REGION:
+        return f"the bucket is in another region{f' ({region})' if region else ''}, which cannot be reached from here"
+    return f"the KMS key cannot be used ({code}: {message}): enable the key, or allow its use in the key's policy"
 
 
 def _denied(operation: str, message: str, where: str) -> AccessDenied:
@@ -135,6 +169,8 @@ def _permission_of(operation: str) -> str:
         "GetMetricData": "cloudwatch",
         "DescribeLogStreams": "logs",
     }
+    if operation in _S3_OPERATIONS:
+        return f"s3:{_S3_PERMISSIONS.get(operation, operation)}"
     return f"{others.get(operation, 'sagemaker')}:{operation}"
 
 

@@ -136,6 +136,10 @@ class Clients:
         """S3 in the target's region; buckets of other regions are found by redirection."""
         return cast("S3Client", self._get("s3", self.target.scope.region))
 
+    def s3_in(self, region: str) -> "S3Client":
+        """S3 in the region of a bucket, where that is known."""
+        return cast("S3Client", self._get("s3", region))
+
     @property
     def sts(self) -> "STSClient":
         """STS in the target's region."""

@@ -69,6 +69,10 @@ def _options(plan: JobPlan) -> dict[str, object]:
         said["Environment"] = dict(plan.environment)
     if plan.checkpoints is not None:
         said["CheckpointConfig"] = {"S3Uri": plan.checkpoints.uri, "LocalPath": "/opt/ml/checkpoints"}
+    if plan.paths.debugger is not None:
+        said["DebugHookConfig"] = {"S3OutputPath": plan.paths.debugger, "LocalPath": "/opt/ml/output/tensors"}
+    if plan.paths.tensorboard is not None:
+        said["TensorBoardOutputConfig"] = {"S3OutputPath": plan.paths.tensorboard, "LocalPath": "/opt/ml/output/tensorboard"}
     if plan.tuning_job_arn is not None:
         said["TuningJobArn"] = plan.tuning_job_arn
     if plan.serverless_tokens is not None:

@@ -83,14 +83,22 @@ class Faults:
             self._by_operation.setdefault(operation, []).append(fault)
 
 
+_S3_ACTIONS = {
+    "HeadBucket": "ListBucket", "ListObjects": "ListBucket", "ListObjectsV2": "ListBucket", "ListObjectVersions": "ListBucketVersions",
+    "ListMultipartUploads": "ListBucketMultipartUploads", "ListParts": "ListMultipartUploadParts",
+    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration", "GetBucketEncryption": "GetEncryptionConfiguration",
+    "HeadObject": "GetObject", "DeleteObjects": "DeleteObject", "ListBuckets": "ListAllMyBuckets",
+}  # fmt: skip
+"""What IAM calls the permissions of S3's operations, where that is another name."""
+
+
 def worded(error: AwsError, service: str, operation: str, user: str) -> AwsError:
     """The error as the service that was called would word and code it."""
     if error.code == "AccessDeniedException":
         code = "AccessDenied" if service in {"s3", "sts", "iam"} else error.code
-        words = (
-            f"User: {user} is not authorized to perform: {service}:{operation} on resource: * "
-            f"because no identity-based policy allows the {service}:{operation} action"
-        )
+        action = f"{service}:{_S3_ACTIONS.get(operation, operation) if service == 's3' else operation}"
+        allows = f"because no identity-based policy allows the {action} action"
+        words = f"User: {user} is not authorized to perform: {action} on resource: * {allows}"
         return AwsError(code, error.message or words, 403 if code == "AccessDenied" else 400)
     if error.code == "ExpiredTokenException" and service in {"s3", "sts", "iam"}:
         return AwsError("ExpiredToken", error.message, 400 if service == "s3" else 403)

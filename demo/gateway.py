@@ -15,12 +15,12 @@ from demo.call import Call, Operation
 from demo.clock import Clock
 from demo.errors import XML_SERVICES, AwsError, xml_body
 from demo.faults import Faults, worded
-from demo.wire import Environ, Signed, json_body, signed
+from demo.wire import Answer, Environ, Signed, is_head, json_body, signed
 
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 App = Callable[[Environ, StartResponse], Iterable[bytes]]
-Preparation = Callable[[Environ, Signed], "tuple[int, bytes] | None"]
-"""Looks at a request before moto does; may answer it instead, with a status and a body of XML."""
+Preparation = Callable[[Environ, Signed], Answer | None]
+"""Looks at a request before moto does; may answer it instead."""
 
 
 OURS_ALONE: Final = frozenset({"pricing"})
@@ -64,7 +64,7 @@ class Gateway:
                     broken = fault.kind
             answer = self._answer(environ, start_response, asked)
         except AwsError as error:
-            return self._refuse(error, asked, start_response)
+            return self._refuse(error, environ, asked, start_response)
         return answer if broken is None else _cut(answer, reset=broken == "reset")
 
     def _answer(self, environ: Environ, start_response: StartResponse, asked: Signed) -> Iterable[bytes]:
@@ -80,16 +80,18 @@ class Gateway:
         if preparation is not None:
             instead = preparation(environ, asked)
             if instead is not None:
-                return _send(instead[0], "application/xml", instead[1], start_response)
+                body = b"" if is_head(environ) else instead.body
+                return _send(instead.status, "application/xml", body, start_response, instead.headers)
         # moto knows its own default account only; this header tells it which account the key belongs to.
         environ["HTTP_X_MOTO_ACCOUNT_ID"] = account
         return self._moto(environ, start_response)
 
-    def _refuse(self, error: AwsError, asked: Signed, start_response: StartResponse) -> Iterable[bytes]:
+    def _refuse(self, error: AwsError, environ: Environ, asked: Signed, start_response: StartResponse) -> Iterable[bytes]:
         user = f"arn:aws:iam::{self._account_of(asked.access_key)}:user/demo"
         said = worded(error, asked.service, asked.operation, user)
         if asked.service in XML_SERVICES:
-            return _send(said.status, "application/xml", xml_body(asked.service, said), start_response)
+            body = b"" if is_head(environ) else xml_body(asked.service, said)
+            return _send(said.status, "application/xml", body, start_response)
         body = to_json({"__type": said.code, "message": said.message})
         return _send(said.status, _json_type(asked), body, start_response, {"x-amzn-ErrorType": said.code})
 

@@ -22,6 +22,7 @@ from demo.plan import (
     Limits,
     Paths,
     Phases,
+    Registration,
     WarmPool,
     failed,
 )
@@ -66,6 +67,7 @@ def job(row: Row, created_at: datetime, hours: float, serial: int, random: Rando
         algorithm=_algorithm(row, gpu, random),
         checkpoints=checkpoints(row.team, row.project, name, serial) if gpu and serial % 8 != 5 else None,
         warm_pool=_warm_pool(row),
+        registered=_registered(serial),
         behaviour=_behaviour(row, serial) if long and gpu else "working",
     )
 
@@ -149,6 +151,13 @@ def _warm_pool(row: Row) -> WarmPool | None:
         return None
     # Kept for the longest time allowed, so that nearly always one is available: the next job comes after six hours.
     return WarmPool(21_600, 21_600)
+
+
+def _registered(serial: int) -> tuple[Registration, ...]:
+    """Every fourth job becomes a Model, of which every other is served; another fourth a version in the registry."""
+    if serial % 4 == 0:
+        return ("model", "endpoint") if serial % 8 == 0 else ("model",)
+    return ("package",) if serial % 4 == 1 else ()
 
 
 def _behaviour(row: Row, serial: int) -> Behaviour:

@@ -25,6 +25,7 @@ class Stored:
     size_bytes: int
     at: datetime
     gone_at: datetime | None = None
+    storage_class: str = "STANDARD"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,12 @@ def stored(plan: JobPlan, life: Life) -> Iterator[Stored]:
         yield from _checkpoints(plan, plan.checkpoints, life)
     if life.ending.status == "Completed":
         yield _at(plan.artifact_uri, "", plan.paths.artifact_bytes + _spread(plan, 90_000_000), life.ended_at)
-    if _spread(plan, 5) == 0:
+    if plan.paths.debugger is not None or _spread(plan, 5) == 0:
         yield from _debugger(plan, life)
+    if plan.paths.tensorboard is not None:
+        root = f"{plan.paths.tensorboard.rstrip('/')}/{plan.name}/tensorboard-output/"
+        for number, at in enumerate(_every(3600.0, life)):
+            yield _at(root, f"events.out.tfevents.{number}.algo-1", 4_000_000, at)
 
 
 def unfinished(plan: JobPlan, life: Life) -> Iterator[Unfinished]:
@@ -72,7 +77,8 @@ def split(uri: str) -> tuple[str, str]:
 
 def buckets(plan: JobPlan) -> set[str]:
     """The buckets the job writes to or reads from."""
-    uris = [plan.paths.output, plan.paths.code, plan.paths.intermediates_prefix, *(uri for _, uri in plan.paths.inputs)]
+    paths = plan.paths
+    uris = [paths.output, paths.code, paths.intermediates_prefix, paths.debugger, paths.tensorboard, *(uri for _, uri in paths.inputs)]
     if plan.checkpoints is not None:
         uris.append(plan.checkpoints.uri)
     return {split(uri)[0] for uri in uris if uri}
@@ -131,7 +137,7 @@ def _datasets(plan: JobPlan) -> Iterator[Stored]:
 
 
 def _debugger(plan: JobPlan, life: Life) -> Iterator[Stored]:
-    root = f"{plan.paths.output.rstrip('/')}/{plan.name}/"
+    root = f"{(plan.paths.debugger or plan.paths.output).rstrip('/')}/{plan.name}/"
     for number, at in enumerate(_every(3600.0, life)):
         yield _at(root, f"debug-output/events/{number:012}/{number:012}_worker_0.tfevents", 900_000, at)
         yield _at(root, f"profiler-output/system/incremental/{at:%Y%m%d%H}/{at:%M%S}.algo-1.json", 300_000, at)

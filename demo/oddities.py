@@ -8,6 +8,7 @@ from typing import Final
 
 from demo.catalog import Row
 from demo.job import checkpoints, interruptions, job
+from demo.placements import PLACEMENTS
 from demo.plan import (
     ABSENT,
     COMPLETED,
@@ -240,5 +241,5 @@ ODDITIES: Final[tuple[Oddity, ...]] = (
     heterogeneous, preferences, serverless, training_plan, warm_pool_reused, failed_before_start, stopped, max_runtime,
     spot_never_launched, spot_thrash, max_wait, no_billable_time, unpriced, unknown_words, missing_and_null,
     reused_name, tag_disagrees, unknown_team, unattributed, tuning, pipeline, secrets, hostile, long_name,
-    shared_checkpoints,
+    shared_checkpoints, *PLACEMENTS,
 )  # fmt: skip

@@ -143,9 +143,17 @@ class Checkpoints:
     stops_after_seconds: float | None = None
 
 
+Registration = Literal["model", "endpoint", "package", "checkpoint_model", "intermediate_model"]
+"""What is made of a job once it has completed: a Model of its artifact, an endpoint that serves that, a version in the
+registry, or a Model of its checkpoints or of its intermediate output."""
+
+
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """Where the job reads and writes in S3; `inputs` are pairs of channel name and URI."""
+    """Where the job reads and writes in S3; `inputs` are pairs of channel name and URI.
+
+    `debugger` and `tensorboard` are the output paths of these where they are configured.
+    """
 
     output: str
     code: str | None = None
@@ -153,6 +161,8 @@ class Paths:
     artifact_bytes: int = 400_000_000
     intermediates_prefix: str | None = None
     unfinished_uploads: int = 0
+    debugger: str | None = None
+    tensorboard: str | None = None
 
 
 PYTORCH: Final = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.5.1-gpu-py311-cu124-ubuntu22.04-sagemaker"
@@ -208,6 +218,7 @@ class JobPlan:
     warm_pool: WarmPool | None = None
     training_plan_arn: str | None = None
     serverless_tokens: int | None = None
+    registered: tuple[Registration, ...] = ()
     vpc: bool = True
     lower_case_arn: bool = False
     behaviour: Behaviour = "working"

@@ -1,6 +1,6 @@
 """S3 where moto is wrong or cannot know: unfinished uploads, deleting many, and objects that are due."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import parse_qs
@@ -8,22 +8,24 @@ from xml.etree.ElementTree import Element, SubElement, fromstring, tostring
 
 from moto.s3.models import FakeBucket, FakeMultipart, s3_backends
 
+from demo.buckets import BucketState
 from demo.clock import Clock
 from demo.errors import AwsError
+from demo.objectlist import object_page
 from demo.shelves import Shelves, owner_of
-from demo.wire import Environ, Signed, body
+from demo.wire import Answer, Environ, Signed, body
 
 NAMESPACE: Final = "http://s3.amazonaws.com/doc/2006-03-01/"
 MOST_KEYS: Final = 1000
-Answer = tuple[int, bytes]
 
 
 class S3:
     """What is done with a request to S3 before moto sees it."""
 
-    def __init__(self, shelves: Shelves, clock: Clock) -> None:
+    def __init__(self, shelves: Shelves, clock: Clock, states: Mapping[str, BucketState]) -> None:
         self._shelves = shelves
         self._clock = clock
+        self._states = states
 
     def prepare(self, environ: Environ, asked: Signed) -> Answer | None:
         """Fill the bucket asked for up to now, and answer what moto answers wrongly; else None."""
@@ -32,11 +34,39 @@ class S3:
         bucket = owner_of(name)
         if bucket is None:
             return None
+        refused = self._at_the_door(bucket, environ, asked)
+        if refused is not None:
+            return refused
+        query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+        if asked.operation == "ListObjectsV2":
+            return Answer(200, object_page(bucket, query))
         if asked.operation == "ListMultipartUploads":
-            return 200, _uploads(bucket, parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True))
+            return Answer(200, _uploads(bucket, query))
         if asked.operation == "DeleteObjects":
-            return 200, _delete(bucket, fromstring(body(environ)))  # noqa: S314 (a test's own request)
+            return Answer(200, _delete(bucket, fromstring(body(environ))))  # noqa: S314 (a test's own request)
         return None
+
+    def _at_the_door(self, bucket: FakeBucket, environ: Environ, asked: Signed) -> Answer | None:
+        """Refusals that hold for a whole bucket, and the redirection to its region."""
+        state = self._states.get(bucket.name, BucketState())
+        if state.missing:
+            raise AwsError("NoSuchBucket", "The specified bucket does not exist", 404)
+        if bucket.region_name != asked.region:
+            return Answer(301, _redirection(bucket), {"x-amz-bucket-region": bucket.region_name})
+        if state.denied:
+            raise AwsError("AccessDeniedException", "", 403)
+        if environ.get("HTTP_X_AMZ_EXPECTED_BUCKET_OWNER", bucket.account_id) != bucket.account_id:
+            raise AwsError("AccessDeniedException", "Access Denied", 403)
+        return None
+
+
+def _redirection(bucket: FakeBucket) -> bytes:
+    root = Element("Error")
+    _add(root, "Code", "PermanentRedirect")
+    _add(root, "Message", "The bucket you are attempting to access must be addressed using the specified endpoint.")
+    _add(root, "Endpoint", f"{bucket.name}.s3.{bucket.region_name}.amazonaws.com")
+    _add(root, "Bucket", bucket.name)
+    return _xml(root)
 
 
 def _uploads(bucket: FakeBucket, query: dict[str, list[str]]) -> bytes:

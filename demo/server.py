@@ -15,6 +15,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import make_server
 
 from demo.books import Books
+from demo.buckets import BUCKETS, BucketState
 from demo.clock import Clock, SystemClock
 from demo.cloudwatch import CloudWatch
 from demo.costexplorer import CostExplorer
@@ -24,8 +25,10 @@ from demo.logs import Logs
 from demo.plan import DEFAULT_ACCOUNT, DEFAULT_REGION, JobPlan
 from demo.pricelist import PriceList
 from demo.prices import Price, shipped
+from demo.registry import Registry
 from demo.s3 import S3
 from demo.sagemaker import SageMaker
+from demo.seeding import Seed, seed
 from demo.shelves import Shelves
 from demo.tuning import Tuning
 from demo.wire import Environ
@@ -42,10 +45,12 @@ class Server:
         self.clock = clock
         self.account = gateway.account
         self.region = region
+        self.buckets: dict[str, BucketState] = dict(BUCKETS)
         self._books = books
         self._gateway = gateway
         self._sagemaker = SageMaker(books)
         self._price_list = PriceList(prices)
+        self._shelves = Shelves(books.entries, self.buckets)
         self._connect()
         self._http = make_server(HOST, port, gateway, threaded=True, request_handler=_Handler)
         self._thread = Thread(target=self._http.serve_forever, args=(POLL_SECONDS,), name="demo-aws", daemon=True)
@@ -53,14 +58,14 @@ class Server:
 
     def _connect(self) -> None:
         operations = self._gateway.operations
-        for part in (self._sagemaker.operations(), Tuning(self._books).operations()):
+        for part in (self._sagemaker.operations(), Tuning(self._books).operations(), Registry(self._books).operations()):
             operations |= {("sagemaker", name): operation for name, operation in part.items()}
         for service, part in (("cloudwatch", CloudWatch(self._books).operations()), ("logs", Logs(self._books).operations())):
             operations |= {(service, name): operation for name, operation in part.items()}
         operations["pricing", "GetProducts"] = self._price_list.get_products
         bill = CostExplorer(self._books, self._price_list, self._gateway.account)
         operations["ce", "GetCostAndUsage"] = bill.get_cost_and_usage
-        self._gateway.preparations["s3"] = S3(Shelves(self._books.entries), self.clock).prepare
+        self._gateway.preparations["s3"] = S3(self._shelves, self.clock, self.buckets).prepare
 
     @property
     def url(self) -> str:
@@ -103,6 +108,13 @@ class Server:
     def add(self, plan: JobPlan) -> None:
         """Give the account one more job."""
         self._books.add(plan)
+
+    def seed(self, bucket: str, objects: Iterable[Seed]) -> int:
+        """Put many objects into a bucket at once, which is made if it is not there; returns how many."""
+        now = self.clock.now()
+        self._shelves.bring_up_to(now, bucket)
+        self._shelves.make(bucket, self.account, self.region, now)
+        return seed(bucket, objects)
 
     def warm(self) -> None:
         """Render every job that has ended, so that the first Search over them is as quick as the next."""

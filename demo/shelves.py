@@ -1,6 +1,6 @@
 """The jobs' objects put into moto's S3 as they come due: their sizes are declared, their bytes are not stored."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from threading import Lock
 
@@ -8,6 +8,7 @@ from moto.s3.models import FakeBucket, FakeKey, S3Backend, s3_backends
 from requests.structures import CaseInsensitiveDict
 
 from demo.books import Entry
+from demo.buckets import BucketState
 from demo.objects import Stored, Unfinished, buckets, stored, unfinished
 
 
@@ -25,8 +26,9 @@ class Watched:
 class Shelves:
     """The buckets of the simulated jobs, filled no sooner than somebody looks into one."""
 
-    def __init__(self, entries: Callable[[], Iterable[Entry]]) -> None:
+    def __init__(self, entries: Callable[[], Iterable[Entry]], states: Mapping[str, BucketState]) -> None:
         self._entries = entries
+        self._states = states
         self._lock = Lock()
         self._watched: dict[str, list[Watched]] = {}
         self._known: set[int] = set()
@@ -43,6 +45,12 @@ class Shelves:
             if bucket in self._watched:
                 self._watched[bucket] = waiting
 
+    def make(self, bucket: str, account: str, region: str, at: datetime) -> None:
+        """Make a bucket as its state has it, unless it is there already, or missing."""
+        state = self._states.get(bucket, BucketState())
+        if bucket not in s3_backends.bucket_accounts and not state.missing:
+            _make(bucket, state, account, region, at)
+
     def _take_in(self, now: datetime) -> None:
         for entry in self._entries():
             if id(entry) in self._known or entry.plan.created_at > now:
@@ -50,9 +58,18 @@ class Shelves:
             self._known.add(id(entry))
             for bucket in buckets(entry.plan):
                 self._watched.setdefault(bucket, []).append(Watched(entry))
-                if bucket not in s3_backends.bucket_accounts:
-                    made = _s3(entry.plan.account).create_bucket(bucket, entry.plan.region)
-                    made.creation_date = entry.plan.created_at.replace(tzinfo=None)
+                self.make(bucket, entry.plan.account, entry.plan.region, entry.plan.created_at)
+
+
+def _make(name: str, state: BucketState, account: str, region: str, at: datetime) -> None:
+    made = _s3(state.account or account).create_bucket(name, state.region or region)
+    made.creation_date = at.replace(tzinfo=None)
+    if state.versioning != "off":
+        made.versioning_status = state.versioning.title()
+    if state.object_lock:
+        made.object_lock_enabled = True
+    default = {"SSEAlgorithm": "AES256"} if state.kms_key is None else {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": state.kms_key}
+    made.encryption = {"Rule": {"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": state.kms_key is not None}}
 
 
 def owner_of(bucket: str) -> FakeBucket | None:
@@ -84,7 +101,7 @@ def _place(account: str, item: Stored) -> None:
         return
     # The content makes the ETag, which has to differ from object to object.
     content = f"{item.bucket}/{item.key} {item.at.isoformat()}".encode()
-    key = _s3(account).put_object(item.bucket, item.key, content, disable_notification=True)
+    key = _s3(account).put_object(item.bucket, item.key, content, storage=item.storage_class, disable_notification=True)
     key.last_modified = item.at.replace(tzinfo=None)
     key.contentsize = item.size_bytes
 
@@ -96,6 +113,8 @@ def _remove(item: Stored) -> None:
 
 
 def _begin(account: str, upload: Unfinished) -> None:
+    if owner_of(upload.bucket) is None:
+        return
     multipart = _s3(account).create_multipart_upload(upload.bucket, upload.key, CaseInsensitiveDict(), "STANDARD", {}, None, "", "")
     # Read by our own ListMultipartUploads; moto keeps no such time, and says 2010 of every upload.
     multipart.initiated = upload.at  # type: ignore[attr-defined] # an attribute of ours

@@ -5,7 +5,8 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 from moto.core.request import Request
@@ -28,6 +29,19 @@ class Signed:
     service: str
     region: str
     operation: str
+
+
+class Answer(NamedTuple):
+    """An answer in XML: its status, its body, and headers besides those that every answer has."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = MappingProxyType({})
+
+
+def is_head(environ: Environ) -> bool:
+    """Whether only headers are asked for, so that no body may follow."""
+    return environ.get("REQUEST_METHOD") == "HEAD"
 
 
 def signed(environ: Environ) -> Signed | None:

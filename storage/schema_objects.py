@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
 
-from storage.schema import Id, Instant, metadata
+from storage.schema import Day, Id, Instant, metadata
 
 checkpoints = Table(  # what lay under a job's checkpoint prefix when we last looked
     "checkpoints",
@@ -61,6 +61,16 @@ leftovers = Table(  # what a training job left under one prefix, or would
     Column("classes", Text, nullable=False),  # JSON: bytes by storage class
     Column("newest_at", Instant),
     Column("looked_at", Instant, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+leftover_days = Table(  # what leftovers took on a day, so that growth can be told
+    "leftover_days",
+    metadata,
+    Column("day", Day, primary_key=True),
+    Column("team", Text, primary_key=True),
+    Column("bytes", BigInteger, nullable=False),
+    Column("nusd_per_month", BigInteger, nullable=False),  # of what has a known price
     sqlite_with_rowid=False,
 )
 

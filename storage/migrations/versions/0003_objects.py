@@ -26,6 +26,15 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "leftover_days",
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("team", sa.Text(), nullable=False),
+        sa.Column("bytes", sa.BigInteger(), nullable=False),
+        sa.Column("nusd_per_month", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("day", "team", name=op.f("pk_leftover_days")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "clean_plans",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
@@ -142,4 +151,5 @@ def downgrade() -> None:
     op.drop_table("model_references")
     op.drop_table("leftovers")
     op.drop_table("clean_plans")
+    op.drop_table("leftover_days")
     op.drop_table("buckets")

@@ -1,0 +1,240 @@
+"""Plans to clean: stored whole, object by object, with what became of each."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+
+from domain.cleaning import CleanItem, Kept
+from domain.leftovers import StoredObject
+from domain.text import storable
+from storage.leases import is_dead
+from storage.schema_objects import clean_items, clean_objects, clean_plans
+from storage.state import DATA_VERSION, bump
+
+HOLD = timedelta(minutes=2)  # longer than any single call takes; after that, whoever applied has died
+
+
+@dataclass(frozen=True, slots=True)
+class PlanHead:
+    """A plan: who made it when and for whom, how it is carried out, and how far that is."""
+
+    plan_id: int
+    created_at: datetime
+    by: str
+    teams: tuple[str, ...]
+    min_age_days: int
+    mode: str
+    state: str
+    audit_id: int | None
+    kept: tuple[Kept, ...]
+    applied_at: datetime | None
+
+
+class PlannedItem(NamedTuple):
+    """An item of a plan with its number and its cost a month in nano-dollars, None where that is not known."""
+
+    number: int
+    item: CleanItem
+    nusd_per_month: int | None
+
+
+class PlannedObject(NamedTuple):
+    """An object of a plan with what became of it."""
+
+    row: int
+    item: int
+    stored: StoredObject
+    state: str
+    why: str
+    marker: str | None
+
+
+class Tally(NamedTuple):
+    """How many objects of a plan are in a state, and their bytes."""
+
+    objects: int
+    bytes: int
+
+
+def save_plan(
+    connection: Connection, by: str, teams: Sequence[str], min_age_days: int, mode: str, kept: Sequence[Kept], now: datetime
+) -> int:
+    """A new plan without items yet; returns its id."""
+    row = {
+        "created_at": now, "by": storable(by, 256), "teams": orjson.dumps(list(teams)).decode(), "min_age_days": min_age_days, "mode": mode,
+        "state": "planned", "kept": orjson.dumps([list(_kept_row(one)) for one in kept]).decode(), "holder": "",
+    }  # fmt: skip
+    made = connection.execute(insert(clean_plans).values(row).returning(clean_plans.c.id)).scalar_one()
+    bump(connection, DATA_VERSION)
+    return int(made)
+
+
+def set_kept(connection: Connection, plan_id: int, kept: Sequence[Kept]) -> None:
+    """Replaces what a plan keeps, with the reasons."""
+    text = orjson.dumps([list(_kept_row(one)) for one in kept]).decode()
+    connection.execute(update(clean_plans).where(clean_plans.c.id == plan_id).values(kept=text))
+
+
+def _kept_row(one: Kept) -> tuple[str, str, str, str]:
+    return storable(one.bucket), storable(one.prefix), storable(one.job), storable(one.why)
+
+
+def add_item(connection: Connection, plan_id: int, planned: PlannedItem) -> None:
+    """Adds an item; its objects follow."""
+    item = planned.item
+    row = {
+        "plan_id": plan_id, "item": planned.number, "bucket": item.bucket, "prefix": storable(item.prefix), "kind": item.kind,
+        "job": storable(item.job), "team": storable(item.team, 128), "account": item.account, "region": item.region,
+        "owners": orjson.dumps([list(owner) for owner in item.owners]).decode(), "objects": item.objects, "bytes": item.bytes,
+        "nusd_per_month": planned.nusd_per_month, "why": storable(item.why), "versioning": item.versioning,
+    }  # fmt: skip
+    connection.execute(insert(clean_items).values(row))
+
+
+def add_objects(connection: Connection, plan_id: int, number: int, found: Iterable[StoredObject]) -> int:
+    """Adds objects to an item; returns how many."""
+    rows = [
+        {
+            "plan_id": plan_id, "item": number, "key": one.key, "upload_id": one.upload_id, "etag": one.etag, "version_id": one.version_id,
+            "bytes": one.bytes, "modified_at": one.modified_at, "state": "planned", "why": "", "marker": None,
+        }
+        for one in found
+    ]  # fmt: skip
+    if rows:
+        connection.execute(insert(clean_objects), rows)
+    return len(rows)
+
+
+def set_item_totals(connection: Connection, plan_id: int, number: int, objects: int, size: int, nusd_per_month: int | None) -> None:
+    """What an item really holds, once it was listed."""
+    where = (clean_items.c.plan_id == plan_id, clean_items.c.item == number)
+    connection.execute(update(clean_items).where(*where).values(objects=objects, bytes=size, nusd_per_month=nusd_per_month))
+
+
+def plan_head(connection: Connection, plan_id: int) -> PlanHead | None:
+    """A plan; None where there is no such."""
+    row = connection.execute(select(clean_plans).where(clean_plans.c.id == plan_id)).first()
+    return None if row is None else _head(row)
+
+
+def plan_heads(connection: Connection, limit: int = 50) -> list[PlanHead]:
+    """The newest plans."""
+    return [_head(row) for row in connection.execute(select(clean_plans).order_by(clean_plans.c.id.desc()).limit(limit))]
+
+
+def _head(row: Any) -> PlanHead:
+    kept = tuple(Kept(*one) for one in orjson.loads(row.kept))
+    return PlanHead(
+        row.id,
+        row.created_at,
+        row.by,
+        tuple(orjson.loads(row.teams)),
+        row.min_age_days,
+        row.mode,
+        row.state,
+        row.audit_id,
+        kept,
+        row.applied_at,
+    )
+
+
+def plan_items(connection: Connection, plan_id: int) -> list[PlannedItem]:
+    """The items of a plan, in order."""
+    rows = connection.execute(select(clean_items).where(clean_items.c.plan_id == plan_id).order_by(clean_items.c.item))
+    return [
+        PlannedItem(
+            row.item,
+            CleanItem(
+                row.bucket, row.prefix, row.kind, row.job, row.team, row.account, row.region,
+                tuple((arn, second) for arn, second in orjson.loads(row.owners)), row.objects, row.bytes, row.why, row.versioning,
+            ),
+            row.nusd_per_month,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def plan_objects(
+    connection: Connection, plan_id: int, number: int, state: str | None = None, after: tuple[str, str] = ("", ""), limit: int = 1000
+) -> list[PlannedObject]:
+    """Objects of an item (in a state) after a key and upload id, in order of keys."""
+    table = clean_objects.c
+    statement = select(clean_objects).where(table.plan_id == plan_id, table.item == number)
+    if after != ("", ""):
+        statement = statement.where((table.key > after[0]) | ((table.key == after[0]) & (table.upload_id > after[1])))
+    if state is not None:
+        statement = statement.where(table.state == state)
+    return [_object(row) for row in connection.execute(statement.order_by(table.key, table.upload_id).limit(limit))]
+
+
+def _object(row: Any) -> PlannedObject:
+    stored = StoredObject(row.key, row.bytes, row.etag, row.version_id, row.modified_at, row.upload_id)
+    return PlannedObject(row.id, row.item, stored, row.state, row.why, row.marker)
+
+
+def objects_not_done(connection: Connection, plan_id: int, states: Sequence[str], limit: int = 1000) -> list[tuple[str, PlannedObject]]:
+    """Objects that were skipped or failed, with their bucket: for the report, which names each."""
+    table = clean_objects.c
+    statement = (
+        select(clean_objects, clean_items.c.bucket)
+        .join(clean_items, (clean_items.c.plan_id == table.plan_id) & (clean_items.c.item == table.item))
+        .where(table.plan_id == plan_id, table.state.in_(states))
+        .order_by(table.item, table.key)
+        .limit(limit)
+    )
+    return [(row.bucket, _object(row)) for row in connection.execute(statement)]
+
+
+def tallies(connection: Connection, plan_id: int) -> dict[str, Tally]:
+    """Objects and bytes of a plan by state."""
+    table = clean_objects.c
+    statement = select(table.state, func.count(), func.sum(table.bytes)).where(table.plan_id == plan_id).group_by(table.state)
+    return {state: Tally(int(count), int(size or 0)) for state, count, size in connection.execute(statement)}
+
+
+def mark(connection: Connection, marks: Sequence[tuple[int, str, str, str | None]]) -> None:
+    """Writes down what became of objects: (row, state, why, delete marker)."""
+    if marks:
+        statement = update(clean_objects).where(clean_objects.c.id == bindparam("row"))
+        statement = statement.values(state=bindparam("new_state"), why=bindparam("new_why"), marker=bindparam("new_marker"))
+        rows = [{"row": row, "new_state": state, "new_why": storable(why), "new_marker": marker} for row, state, why, marker in marks]
+        connection.execute(statement, rows)
+
+
+def claim_plan(connection: Connection, plan_id: int, holder: str, audit_id: int, now: datetime) -> str | None:
+    """Takes the right to apply a plan; who has it, or why it cannot be had, in words, where that fails.
+
+    A claim whose process is dead, or has not said that it lives for two minutes, is taken over: that is how an apply is resumed.
+    """
+    row = connection.execute(select(clean_plans).where(clean_plans.c.id == plan_id).with_for_update()).one()
+    if row.state == "applying":
+        lives = row.renewed_at is not None and now - row.renewed_at <= HOLD and not is_dead(row.holder)
+        if lives:
+            return f"{row.holder} applies it right now"
+    elif row.state != "planned":
+        return f"it is {row.state} already"
+    values = {"state": "applying", "holder": holder, "renewed_at": now, "audit_id": row.audit_id or audit_id}
+    connection.execute(update(clean_plans).where(clean_plans.c.id == plan_id).values(values))
+    bump(connection, DATA_VERSION)
+    return None
+
+
+class PlanLost(Exception):
+    """Another process took the plan over while this one stood still; what it had not written down is looked at anew."""
+
+
+def renew_plan(connection: Connection, plan_id: int, holder: str, now: datetime) -> None:
+    """Says that the process lives. Raises PlanLost when another one has taken over."""
+    where = (clean_plans.c.id == plan_id, clean_plans.c.holder == holder, clean_plans.c.state == "applying")
+    if connection.execute(update(clean_plans).where(*where).values(renewed_at=now)).rowcount != 1:
+        raise PlanLost(f"another process applies plan {plan_id} now")
+
+
+def end_plan(connection: Connection, plan_id: int, state: str, now: datetime) -> None:
+    """Notes that a plan is applied, or undone."""
+    connection.execute(update(clean_plans).where(clean_plans.c.id == plan_id).values(state=state, applied_at=now, holder=""))
+    bump(connection, DATA_VERSION)

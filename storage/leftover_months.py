@@ -1,0 +1,68 @@
+"""What leftovers cost a month, by team and kind, now and on days before."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from domain.leftovers import Kind
+from domain.storage_prices import month_nusd
+from storage.leftovers import buckets_known, leftovers_found
+from storage.schema_objects import leftover_days
+
+
+class LeftoverMonth(NamedTuple):
+    """What one team's leftovers of a kind take, and cost a month in nano-dollars as far as prices are known.
+
+    `unpriced_bytes` are those whose region or storage class has no known price.
+    """
+
+    team: str
+    kind: Kind
+    objects: int
+    bytes: int
+    nusd_per_month: int
+    unpriced_bytes: int
+
+
+def leftover_months(connection: Connection) -> list[LeftoverMonth]:
+    """Everything that the inventory found, the dearest first; models too, which never go."""
+    buckets = buckets_known(connection)
+    sums: dict[tuple[str, Kind], list[int]] = {}
+    for one in leftovers_found(connection):
+        bucket = buckets.get(one.bucket)
+        region = bucket.region if bucket and bucket.region else one.region
+        row = sums.setdefault((one.team, one.kind), [0, 0, 0, 0])
+        row[0], row[1] = row[0] + one.objects, row[1] + one.bytes
+        for storage_class, size in one.classes.items():
+            cost = month_nusd(size, region, storage_class)
+            row[2], row[3] = row[2] + (cost or 0), row[3] + (size if cost is None else 0)
+    found = [LeftoverMonth(team, kind, *row) for (team, kind), row in sums.items()]
+    return sorted(found, key=lambda one: (-one.nusd_per_month, one.team, one.kind))
+
+
+def record_leftover_day(connection: Connection, day: date) -> None:
+    """Writes down what leftovers take today, by team; the last look of a day counts."""
+    sums: dict[str, list[int]] = {}
+    for one in leftover_months(connection):
+        if one.kind != "artifacts":
+            row = sums.setdefault(one.team, [0, 0])
+            row[0], row[1] = row[0] + one.bytes, row[1] + one.nusd_per_month
+    connection.execute(delete(leftover_days).where(leftover_days.c.day == day))
+    # A day on which nothing was left is a day looked at.
+    totals = sums or {"": [0, 0]}
+    rows = [{"day": day, "team": team, "bytes": size, "nusd_per_month": cost} for team, (size, cost) in totals.items()]
+    connection.execute(insert(leftover_days), rows)
+
+
+def leftovers_on(connection: Connection, day: date, teams: Sequence[str] = ()) -> int | None:
+    """What leftovers (of the teams) cost a month on the last day looked at up to the given one; None where nobody looked by then."""
+    table = leftover_days.c
+    last = connection.scalar(select(func.max(table.day)).where(table.day <= day))
+    if last is None:
+        return None
+    statement = select(func.sum(table.nusd_per_month)).where(table.day == last)
+    if teams:
+        statement = statement.where(table.team.in_(teams))
+    return int(connection.scalar(statement) or 0)

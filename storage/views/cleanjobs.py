@@ -1,0 +1,158 @@
+"""The jobs that cleaning has to know: those that a leftover may belong to, and those that point at one."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from domain.arns import training_job_arn
+from domain.attribution import UNATTRIBUTED
+from domain.cleaning import CleanJob
+from domain.leftovers import Leftover
+from domain.s3 import Location, location
+from domain.scope import Scope
+from domain.training_job import training_job_from
+from storage.descriptions import unpack
+from storage.schema import collector_runs, jobs, scopes, training_jobs
+
+_CHUNK = 2000
+
+
+class Places:
+    """The leftovers' places, for asking quickly whether another place meets any of them."""
+
+    def __init__(self, leftovers: Iterable[Leftover]) -> None:
+        found = [(Location(one.bucket, one.prefix), one.job) for one in leftovers]
+        self._at = {_plain(place) for place, _ in found}
+        self._above = {above for place, _ in found for above in _ancestors(place)}
+        self._names = {part for place, _ in found for part in place.key.split("/")} | {name for _, name in found}
+
+    def named(self, job: str) -> bool:
+        """Whether any leftover's path has a component of this name."""
+        return job in self._names
+
+    def meet(self, place: Location) -> bool:
+        """Whether the place lies at, under or above any leftover."""
+        own = _plain(place)
+        return own in self._above or own in self._at or any(above in self._at for above in _ancestors(place))
+
+
+def clean_jobs(connection: Connection, leftovers: Sequence[Leftover], live_since: datetime) -> list[CleanJob]:
+    """Every job that is alive or ended since an instant, that a leftover is named for, or that names a place that meets one.
+
+    Read in pieces, so that any number of jobs in the books fits in memory.
+    """
+    places = Places(leftovers)
+    return [job for job in _all(connection) if _matters(job, places, live_since)]
+
+
+def _matters(job: CleanJob, places: Places, live_since: datetime) -> bool:
+    if job.is_live or job.ended_at is None or job.ended_at >= live_since or places.named(job.name):
+        return True
+    under = (Location(place.bucket, f"{place.key.rstrip('/')}/{job.name}".lstrip("/")) for place in job.outputs)
+    own = [*job.points_at, *under, *(place for place in (job.artifact, job.checkpoints) if place)]
+    return any(places.meet(place) for place in own)
+
+
+def _all(connection: Connection) -> Iterator[CleanJob]:
+    facts, last = training_jobs.c, 0
+    while True:
+        statement = (
+            select(
+                facts.id,
+                facts.name,
+                facts.arn,
+                facts.gone_at,
+                facts.observed_at,
+                facts.description,
+                jobs.c.team,
+                scopes.c.account,
+                scopes.c.region,
+            )
+            .join(scopes, scopes.c.id == facts.scope_id)
+            .outerjoin(jobs, jobs.c.id == facts.id)
+            .where(facts.id > last)
+            .order_by(facts.id)
+            .limit(_CHUNK)
+        )
+        rows = connection.execute(statement).all()
+        if not rows:
+            return
+        yield from (_clean_job(row) for row in rows)
+        last = rows[-1].id
+
+
+def _clean_job(row: Any) -> CleanJob:
+    description = unpack(row.description)
+    job = training_job_from(description)
+    if row.gone_at is not None and job.is_live:
+        job = job.lost_at(row.observed_at)
+    artifacts = description.get("ModelArtifacts")
+    return CleanJob(
+        name=row.name,
+        arn=row.arn or training_job_arn(Scope(row.account, row.region), row.name),
+        account=row.account,
+        region=row.region,
+        created_at=job.created_at or row.observed_at,
+        ended_at=job.ended_at,
+        status=job.status,
+        is_live=job.is_live,
+        team=row.team or UNATTRIBUTED,
+        points_at=tuple(_points_at(description)),
+        artifact=location(artifacts.get("S3ModelArtifacts")) if isinstance(artifacts, Mapping) else None,
+        checkpoints=location(job.checkpoint_uri),
+        outputs=(output,) if (output := location(job.output_uri)) else (),
+    )
+
+
+def _points_at(description: Mapping[str, Any]) -> Iterator[Location]:
+    """Inputs, code and what else it names: every S3 address in those members, whatever it is called there; the output path is apart."""
+    members = ("InputDataConfig", "HyperParameters", "DebugHookConfig", "TensorBoardOutputConfig", "ProfilerConfig",
+               "AlgorithmSpecification")  # fmt: skip
+    seen: set[Location] = set()
+    for member in members:
+        for text in _texts(description.get(member)):
+            place = location(text.strip().strip('"'))
+            if place is not None and place not in seen:
+                seen.add(place)
+                yield place
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _texts(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _texts(one)
+
+
+def _plain(place: Location) -> Location:
+    return Location(place.bucket, place.key.rstrip("/"))
+
+
+def _ancestors(place: Location) -> Iterator[Location]:
+    """Every place above, the bucket itself among them."""
+    parts = place.key.rstrip("/").split("/")
+    for length in range(len(parts)):
+        yield Location(place.bucket, "/".join(parts[:length]))
+
+
+def jobs_known_at(connection: Connection) -> dict[tuple[str, str], datetime]:
+    """When the jobs of each account and region were last known to be whole: the end of its last good run."""
+    table = collector_runs.c
+    statement = (
+        select(scopes.c.account, scopes.c.region, func.max(table.finished_at))
+        .join(scopes, scopes.c.id == table.scope_id)
+        .where(table.collector == "jobs", table.outcome == "ok")
+        .group_by(scopes.c.account, scopes.c.region)
+    )
+    return {(account, region): at for account, region, at in connection.execute(statement)}
+
+
+def scopes_known(connection: Connection) -> list[tuple[str, str]]:
+    """Every account and region in our books."""
+    return [(row.account, row.region) for row in connection.execute(select(scopes.c.account, scopes.c.region).order_by(scopes.c.id))]
