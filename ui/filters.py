@@ -10,7 +10,7 @@ from ui import reads
 from ui.parts import guarded
 from ui.words import day, label
 
-WITH_TEAMS = ("", "overview", "team-cost", "jobs", "runaway", "tuning", "checkpoints")
+WITH_TEAMS = ("", "overview", "team-cost", "jobs", "runaway", "tuning", "checkpoints", "clean")
 MOST_PILLS = 24
 _LAST_PAGE = "last_page"
 CUSTOM = "custom"

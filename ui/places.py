@@ -24,6 +24,7 @@ def menu() -> dict[str, list[StreamlitPage]]:
             job_page(),
             st.Page(FOLDER / "checkpoints.py", title="Checkpoint coverage", icon=":material/shield:", url_path="checkpoints"),
             st.Page(FOLDER / "tuning.py", title="Tuning jobs", icon=":material/tune:", url_path="tuning"),
+            st.Page(FOLDER / "clean.py", title="Clean", icon=":material/mop:", url_path="clean"),
         ],
         "Admin": [
             st.Page(FOLDER / "collectors.py", title="Collectors", icon=":material/sync:", url_path="collectors"),

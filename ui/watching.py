@@ -9,9 +9,11 @@ from datetime import date, datetime, timedelta
 import streamlit as st
 
 from domain.findings.series import Series
+from domain.leftovers import Bucket
 from domain.stopping import StopTarget
-from storage import messages
+from storage import cleaning, leftover_months, messages
 from storage.engine import reading
+from storage.leftovers import buckets_known
 from storage.samples import read_series
 from storage.stops import OpenStop, open_stops
 from storage.views import audit, burn, coverage, findings, targets, tuning
@@ -172,3 +174,44 @@ def _coverage_days(data: int, teams: tuple[str, ...], at: datetime) -> dict[date
 def coverage_days(teams: Sequence[str] = ()) -> dict[date, tuple[int, int]]:
     """Covered and all spot jobs of each of the last 30 days."""
     return _coverage_days(version(), tuple(teams), now().replace(minute=0, second=0, microsecond=0))
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _leftover_costs(data: int) -> list[leftover_months.LeftoverMonth]:
+    with reading(engine()) as connection:
+        return leftover_months.leftover_months(connection)
+
+
+def leftover_costs() -> list[leftover_months.LeftoverMonth]:
+    """What training left in S3, by team and kind, with what it costs a month."""
+    return _leftover_costs(version())
+
+
+def leftovers_before(teams: Sequence[str] = ()) -> int | None:
+    """What leftovers cost a month four weeks ago; None where nobody looked then."""
+    with reading(engine()) as connection:
+        return leftover_months.leftovers_on(connection, (now() - 4 * WEEK).date(), teams)
+
+
+def buckets() -> list[Bucket]:
+    """Every bucket that was looked at, by name."""
+    with reading(engine()) as connection:
+        return sorted(buckets_known(connection).values(), key=lambda one: one.name)
+
+
+def clean_plans() -> list[cleaning.PlanHead]:
+    """The newest plans to clean; asked anew, since they change by clicks."""
+    with reading(engine()) as connection:
+        return cleaning.plan_heads(connection)
+
+
+def clean_plan(plan_id: int) -> tuple[list[cleaning.PlannedItem], dict[str, cleaning.Tally]]:
+    """The items of a plan, and how many of its objects are in which state."""
+    with reading(engine()) as connection:
+        return cleaning.plan_items(connection, plan_id), cleaning.tallies(connection, plan_id)
+
+
+def clean_objects(plan_id: int, number: int, limit: int) -> list[cleaning.PlannedObject]:
+    """The first objects of an item of a plan."""
+    with reading(engine()) as connection:
+        return cleaning.plan_objects(connection, plan_id, number, limit=limit)

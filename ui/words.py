@@ -80,6 +80,23 @@ def zone_named(name: str | None) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
+def size(number: int) -> str:
+    """Bytes in the largest unit that fits, of 1024 each: `4.2 TiB`."""
+    value, unit = float(number), "B"
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB", "PiB"):
+        if value < 1024 or unit == "PiB":
+            break
+        value /= 1024
+    return f"{value:,.0f}{NARROW}{unit}" if unit == "B" or value >= 100 else f"{value:.1f}{NARROW}{unit}"
+
+
+def short(number: int) -> str:
+    """A count in few digits: `1,204` below 10k, `52.1k`, `3.4M`."""
+    if number < 10_000:
+        return f"{number:,}"
+    return f"{number / 1000:,.1f}k" if number < 1_000_000 else f"{number / 1_000_000:,.1f}M"
+
+
 def clock(moment: datetime | None, zone: ZoneInfo) -> str:
     """An instant in the viewer's zone."""
     return UNKNOWN if moment is None else f"{moment.astimezone(zone):%-d %b %Y %H:%M}".replace(" ", NARROW)

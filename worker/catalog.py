@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from aws.session import Clients
-from collectors import checkpoints, jobs, logs, metrics, prices, tuning
+from collectors import checkpoints, jobs, leftovers, logs, metrics, models, prices, tuning
 from collectors.batch import Batches
 from collectors.books import Books
 from settings import Settings
@@ -51,6 +51,15 @@ CATALOG: Mapping[str, Collector] = {
         Collector(
             checkpoints.NAME, "looks", lambda clients, books, _settings, now: checkpoints.collect_checkpoints(clients, books, now),
             checkpoints.REQUIRED_PERMISSIONS, after_jobs=True,
+        ),
+        Collector(
+            models.NAME, "references", lambda clients, _books, _settings, now: models.collect_models(clients, now),
+            models.REQUIRED_PERMISSIONS,
+        ),
+        Collector(
+            leftovers.NAME, "prefixes",
+            lambda clients, books, settings, now: leftovers.collect_leftovers(clients, books, settings, now),
+            leftovers.REQUIRED_PERMISSIONS, after_jobs=True,
         ),
     )
 }  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Literal
 from aws.errors import AwsError, CredentialsUnusable
 from aws.meter import Count, since
 from aws.session import Clients
-from collectors import jobs, prices
+from collectors import jobs, leftovers, prices
 from collectors.batch import Batch, Batches
 from collectors.books import Books
 from derivations.keep import Keeper
@@ -21,6 +21,9 @@ from storage.checkpoints import upsert_checkpoints
 from storage.engine import Connection, Engine, writing
 from storage.facts import mark_gone, record_prices, scope_id, upsert_descriptions
 from storage.leases import Lease, LeaseLost, acquire, new_holder
+from storage.leftover_months import record_leftover_day
+from storage.leftovers import upsert_buckets, upsert_leftovers
+from storage.references import upsert_references
 from storage.runs import CallCount, count_calls, finish_run, note_progress, start_run, write_watermark
 from storage.samples import upsert_samples
 from storage.signals import record_signals
@@ -163,6 +166,8 @@ class CollectorRun:
             rows, changed, problems = self._write(connection, batch, lease.scope_row, now)
             if batch.state is not None:
                 write_watermark(connection, lease.scope_row, self._collector, batch.state)
+                if self._collector == leftovers.NAME:
+                    record_leftover_day(connection, now.date())
             self._count(connection, lease.scope_row, counted, now)
             calls = sum(count.calls for count in since(self._counted_before, counted))
             note_progress(connection, run_id, self._tally.rows + rows, calls, batch.progress or self._tally.progress)
@@ -176,7 +181,9 @@ class CollectorRun:
             return len(batch.prices), len(record_prices(connection, batch.prices, now)), []
         record_signals(connection, batch.signals)
         reported = upsert_samples(connection, batch.samples) + upsert_tuning_jobs(connection, scope_row, batch.tuning, now)
-        reported += upsert_checkpoints(connection, batch.checkpoints, now)
+        reported += upsert_checkpoints(connection, batch.checkpoints, now) + upsert_references(connection, scope_row, batch.references, now)
+        reported += upsert_leftovers(connection, scope_row, batch.leftovers, now)
+        upsert_buckets(connection, scope_row, batch.buckets, now)  # after what was found in them
         if reported or batch.signals:
             return reported or len(batch.signals), 0, []
         for job_id in batch.gone:

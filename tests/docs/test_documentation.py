@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 import cli
-from actions import looking
+from actions import looking, objects
 from collectors.permissions import PROBES
 from settings import Settings
 from storage.views.spend import DIMENSIONS
@@ -63,7 +63,7 @@ def test_the_reader_policy_allows_what_collectors_call_and_nothing_more() -> Non
 def test_the_operator_policy_allows_what_actions_call_and_nothing_more() -> None:
     policy = json.loads((ROOT / "deploy" / "operator-policy.json").read_text(encoding="utf-8"))
     allowed = {name for statement in policy["Statement"] for name in statement["Action"]}
-    assert allowed == set(looking.REQUIRED_PERMISSIONS)
+    assert allowed == {*looking.REQUIRED_PERMISSIONS, *objects.REQUIRED_PERMISSIONS}
     text = (ROOT / "docs" / "operator.md").read_text(encoding="utf-8")
     assert [name for name in allowed if f"`{name}`" not in text] == []
 

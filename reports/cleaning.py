@@ -1,0 +1,75 @@
+"""Plans to clean as data: `trainwatch clean`, as interfaces.md gives its shapes."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from domain.leftovers import StoredObject
+from reports.figures import dollars, moment
+from storage.cleaning import PlanHead, PlannedItem, PlannedObject, Tally
+
+ITEM_COLUMNS = ("bucket", "prefix", "job", "team", "kind", "objects", "bytes", "usd_per_month", "why", "versioning", "account", "region")
+ITEM_TABLE = ("team", "kind", "bucket", "prefix", "objects", "bytes", "usd_per_month")
+OBJECT_COLUMNS = ("bucket", "key", "bytes", "modified", "etag", "state", "why")
+
+
+def plan_data(head: PlanHead, items: Sequence[PlannedItem], found: Mapping[str, Tally]) -> dict[str, Any]:
+    """A plan with its items and everything that is kept, with the reason; `states` says how many objects are in which state."""
+    return {
+        "plan_id": head.plan_id,
+        "created": moment(head.created_at),
+        "by": head.by,
+        "teams": list(head.teams),
+        "min_age_days": head.min_age_days,
+        "mode": head.mode,
+        "state": head.state,
+        "items": [item_data(one) for one in items],
+        "kept": [{"bucket": one.bucket, "prefix": one.prefix, "job": one.job, "why": one.why} for one in head.kept],
+        "total": {
+            "objects": sum(one.item.objects for one in items),
+            "bytes": sum(one.item.bytes for one in items),
+            "usd_per_month": _total([one.nusd_per_month for one in items]),
+        },
+        "states": {state: tally.objects for state, tally in found.items()},
+    }
+
+
+def item_data(planned: PlannedItem) -> dict[str, Any]:
+    """One prefix that may go; `usd_per_month` is what keeping it costs, null where no price is known.
+
+    In a versioned bucket the saving starts when noncurrent versions expire.
+    """
+    item = planned.item
+    return {
+        "bucket": item.bucket,
+        "prefix": item.prefix,
+        "job": item.job,
+        "team": item.team,
+        "account": item.account,
+        "region": item.region,
+        "kind": item.kind,
+        "objects": item.objects,
+        "bytes": item.bytes,
+        "usd_per_month": dollars(planned.nusd_per_month),
+        "why": item.why,
+        "versioning": item.versioning,
+    }
+
+
+def object_data(bucket: str, one: PlannedObject) -> dict[str, Any]:
+    """One object of a plan with what became of it."""
+    stored: StoredObject = one.stored
+    return {
+        "bucket": bucket,
+        "key": stored.key,
+        "bytes": stored.bytes,
+        "modified": moment(stored.modified_at),
+        "etag": stored.etag,
+        "state": one.state,
+        "why": one.why,
+    }
+
+
+def _total(amounts: Sequence[int | None]) -> float | None:
+    """The sum; null where no part of it is known."""
+    known = [amount for amount in amounts if amount is not None]
+    return dollars(sum(known)) if known or not amounts else None

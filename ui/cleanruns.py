@@ -1,0 +1,104 @@
+"""Plans that are carried out from the browser: in a thread of the server, so that closing a page stops nothing half-way."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock, Thread
+
+import streamlit as st
+
+from actions.cleaning import CleanReport, apply_plan
+from domain.access import Person, Refusal
+from ui import parts, reads, stopping
+from ui import words as w
+
+
+@dataclass
+class Run:
+    """How far an apply is; `report` is its end, or why it did not begin."""
+
+    done: int = 0
+    total: int = 0
+    report: CleanReport | Refusal | None = None
+    problem: str = ""
+
+
+class Runs:
+    """The runs of this server, by plan; one at a time each."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._runs: dict[int, Run] = {}
+
+    def of(self, plan_id: int) -> Run | None:
+        """The newest run of a plan."""
+        return self._runs.get(plan_id)
+
+    def start(self, plan_id: int, work: Callable[[Run], None]) -> Run:
+        """Begins a run, or gives the one that is under way."""
+        with self._lock:
+            before = self._runs.get(plan_id)
+            if before is not None and before.report is None and not before.problem:
+                return before
+            run = self._runs[plan_id] = Run()
+            Thread(target=work, args=(run,), name=f"clean-{plan_id}", daemon=True).start()
+            return run
+
+
+@st.cache_resource(show_spinner=False)
+def runs() -> Runs:
+    """Shared by all visitors: who comes second sees the same progress."""
+    return Runs()
+
+
+def progress_of(plan_id: int) -> Run | None:
+    """How far the newest apply of a plan is that was started here."""
+    return runs().of(plan_id)
+
+
+def start(plan_id: int, person: Person) -> None:
+    """Begins to carry a plan out as somebody who was just asked."""
+    engine, settings, reach = reads.engine(), reads.current_settings(), stopping.reach()
+
+    def work(run: Run) -> None:
+        def progress(done: int, total: int) -> None:
+            run.done, run.total = done, total
+
+        try:
+            run.report = apply_plan(engine, settings, reach, person, plan_id, reads.now, progress=progress)
+        except Exception as error:  # noqa: BLE001 - a thread's boundary: logged, and said in its place
+            parts.log.exception("plan %s could not be carried out", plan_id)
+            run.problem = f"{type(error).__name__}; the server's log says why. Apply it again to go on."
+
+    runs().start(plan_id, work)
+
+
+@st.fragment(run_every="1s")
+def show_progress(plan_id: int) -> None:
+    """How far it is, looked at each second, and at the end exactly what came of it."""
+    run = progress_of(plan_id)
+    if run is None:
+        return
+    if run.problem:
+        st.error(run.problem, icon=":material/error:")
+    elif run.report is None:
+        share = run.done / run.total if run.total else 0.0
+        st.progress(min(1.0, share), text=f"{run.done:,} of {run.total:,} objects")
+        return
+    elif isinstance(run.report, Refusal):
+        st.error(w.plain(run.report.why), icon=":material/block:")
+    else:
+        _show_report(run.report)
+    if st.button("Close", key=f"clean-close-{plan_id}", type="primary"):
+        st.rerun()
+
+
+def _show_report(report: CleanReport) -> None:
+    words = f"{report.deleted_objects:,} objects, {w.size(report.deleted_bytes)}, are gone"
+    words += f"; {report.skipped_objects:,} skipped, {report.failed_objects:,} failed"
+    if report.left or report.failed_objects:
+        st.warning(w.plain(f"{words}; {report.left:,} left. {report.problem}"), icon=":material/warning:")
+    else:
+        st.success(w.plain(words), icon=":material/check_circle:")
+    for one in [*report.skipped[:10], *report.failed[:10]]:
+        st.caption(f"{w.plain(one.key, 120)}: {w.plain(one.why, 200)}")
+    st.caption(f"Audit entry {report.audit_id}.")
