@@ -13,7 +13,7 @@ from threading import Event, Lock
 from typing import NamedTuple
 
 from actions.cleaning_facts import FreshFacts
-from actions.objects import PAGE, Deleted, abort, delete, marker_of, objects_under, tag_for_expiry, uploads_under
+from actions.objects import PAGE, Deleted, abort, delete, markers_of, objects_under, tag_for_expiry, uploads_under
 from actions.reach import Reach
 from aws.errors import AwsError, CredentialsUnusable, ServerFault, Throttled, Unreachable
 from aws.session import Clients
@@ -44,6 +44,9 @@ from storage.leases import new_holder
 EXPIRES_AFTER = timedelta(days=1)
 THREADS = 4
 MOST_NAMED = 1000
+_CHANGED = "it has changed since the plan was made"
+# Source: DeleteObjects with an ETag, the codes for a key that has another ETag, or is not there.
+_NO_LONGER_SO = frozenset({"PreconditionFailed", "NoSuchKey", "NotFound", "ConditionalRequestConflict"})
 _LATER = (Throttled, Unreachable, ServerFault)  # what may go well in a while: the plan stays open for being resumed
 
 Clock = Callable[[], datetime]
@@ -250,26 +253,27 @@ class _Apply:
             rules = CleanRules(self._facts.at(now), head.min_age_days, now)
         there = self._listed(batch)
         going: list[PlannedObject] = []
+        gone: list[PlannedObject] = []
         marks: list[Mark] = []
         for one in batch.objects:
             found = there.get((one.stored.key, one.stored.upload_id))
             if found is None:
-                marks.append(self._gone(batch, one))
+                gone.append(one)
             elif (found.etag, found.bytes) != (one.stored.etag, one.stored.bytes):
-                marks.append((one.row, "skipped", "it has changed since the plan was made", None))
+                marks.append((one.row, "skipped", _CHANGED, None))
             elif why := rules.keep_reason(item.bucket, found.key, found.modified_at, item):
                 marks.append((one.row, "skipped", why, None))
             else:
                 going.append(one)
-        return going, marks
+        return going, marks + self._gone(batch, gone, by_us=self._resumed)
 
-    def _gone(self, batch: _Batch, one: PlannedObject) -> Mark:
-        """A key that is no longer listed is done; in a versioned bucket our marker may hide it, which undoing has to know."""
-        marker = None
-        if self._resumed and batch.planned.item.versioning == "enabled" and not one.stored.upload_id:
-            item = batch.planned.item
-            marker = marker_of(self._reach.of(item.account, item.region), item.bucket, one.stored.key)
-        return one.row, "deleted", "it was gone already", marker
+    def _gone(self, batch: _Batch, gone: Sequence[PlannedObject], *, by_us: bool) -> list[Mark]:
+        """Keys that are no longer listed are done; in a versioned bucket our marker may hide them, which undoing has to know."""
+        item, markers = batch.planned.item, dict[str, str]()
+        if gone and by_us and item.versioning == "enabled" and item.kind != "uploads":
+            keys = {one.stored.key for one in gone}
+            markers = markers_of(self._reach.of(item.account, item.region), item.bucket, item.prefix, keys, _just_before(min(keys)))
+        return [(one.row, "deleted", "it was gone already", markers.get(one.stored.key)) for one in gone]
 
     def _listed(self, batch: _Batch) -> dict[tuple[str, str], StoredObject]:
         """The batch's part of the prefix as it is now."""
@@ -296,8 +300,20 @@ class _Apply:
             return [(one.row, "deleted", "", None) for one in going]
         if head.mode == "quarantine":
             return [self._tagged(clients, item.bucket, one) for one in going]
-        rows = {one.stored.key: one.row for one in going}
-        return [_mark_of(rows[said.key], said) for said in delete(clients, item.bucket, [one.stored for one in going]) if said.key in rows]
+        rows = {one.stored.key: one for one in going}
+        answers = [said for said in delete(clients, item.bucket, [one.stored for one in going]) if said.key in rows]
+        marks = [_mark_of(rows[said.key].row, said) for said in answers if said.code not in _NO_LONGER_SO]
+        return marks + self._looked_again(batch, [rows[said.key] for said in answers if said.code in _NO_LONGER_SO])
+
+    def _looked_again(self, batch: _Batch, refused: Sequence[PlannedObject]) -> list[Mark]:
+        """What became of keys that were no longer as planned when they were to go: gone by another's hand, or by a request of a
+        process that was killed before it heard the answer; or changed, and so kept."""
+        if not refused:
+            return []
+        there = self._listed(batch)
+        gone = [one for one in refused if (one.stored.key, one.stored.upload_id) not in there]
+        changed = [one for one in refused if (one.stored.key, one.stored.upload_id) in there]
+        return self._gone(batch, gone, by_us=True) + [(one.row, "skipped", _CHANGED, None) for one in changed]
 
     def _tagged(self, clients: Clients, bucket: str, one: PlannedObject) -> Mark:
         why = tag_for_expiry(clients, bucket, one.stored.key)
@@ -324,10 +340,6 @@ class _Apply:
 def _mark_of(row: int, said: Deleted) -> Mark:
     if said.is_gone:
         return row, "deleted", "", said.marker
-    if said.code == "PreconditionFailed":
-        return row, "skipped", "it has changed since the plan was made", None
-    if said.code in ("NoSuchKey", "NoSuchVersion"):
-        return row, "deleted", "it was gone already", None
     return row, "failed", f"{said.code}: {said.message}", None
 
 

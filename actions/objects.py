@@ -1,6 +1,6 @@
 """S3 as cleaning uses it: listing a prefix again, deleting with the ETag that was seen, aborting uploads, tags and markers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from aws.errors import NotFound, translated
@@ -110,12 +110,22 @@ def remove_markers(clients: Clients, bucket: str, markers: Sequence[tuple[str, s
     return done + [Deleted(one["Key"], None, str(one.get("Code")), str(one.get("Message"))) for one in answer.get("Errors", [])]
 
 
-def marker_of(clients: Clients, bucket: str, key: str) -> str | None:
-    """The version of the delete marker that hides a key now; None where none does. Source: ListObjectVersions."""
-    with translated(clients.where):
-        answer = clients.s3.list_object_versions(Bucket=bucket, Prefix=key, MaxKeys=10)
-    found = [one for one in answer.get("DeleteMarkers", []) if one["Key"] == key and one.get("IsLatest")]
-    return found[0]["VersionId"] if found else None
+def markers_of(clients: Clients, bucket: str, prefix: str, keys: Collection[str], after: str) -> dict[str, str]:
+    """The versions of the delete markers that hide keys under a prefix now; `after` is a key just before the first.
+
+    Source: ListObjectVersions.
+    """
+    found: dict[str, str] = {}
+    last = max(keys)
+    request: dict[str, Any] = {"Bucket": bucket, "KeyMarker": after, "MaxKeys": PAGE, "Prefix": prefix}
+    while True:
+        with translated(clients.where):
+            answer: dict[str, Any] = dict(clients.s3.list_object_versions(**request))
+        markers = answer.get("DeleteMarkers", [])
+        found |= {one["Key"]: one["VersionId"] for one in markers if one["Key"] in keys and one.get("IsLatest")}
+        if not answer.get("IsTruncated") or answer["NextKeyMarker"] > last:
+            return found
+        request |= {"KeyMarker": answer["NextKeyMarker"], "VersionIdMarker": answer.get("NextVersionIdMarker", "")}
 
 
 def tag_for_expiry(clients: Clients, bucket: str, key: str) -> str:

@@ -35,7 +35,8 @@ class SeenBucket:
     """A bucket as it is: what is kept of it, and a client of its own region, None where it cannot be listed.
 
     `foreign` is one of another account, `passed` none that is looked into; at a `failed` one the look itself went wrong, which
-    the next run may do better, while the others stay as they are until somebody changes them. `unknown` are permissions that were denied without keeping the bucket from being listed, in words.
+    the next run may do better, while the others stay as they are until somebody changes them. `unknown` are permissions that
+    were denied without keeping the bucket from being listed, in words.
     """
 
     row: BucketRow

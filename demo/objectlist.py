@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
-from moto.s3.models import FakeBucket, FakeKey
+from moto.s3.models import FakeBucket, FakeDeleteMarker, FakeKey
 
 MOST_KEYS: Final = 1000
 NAMESPACE: Final = "http://s3.amazonaws.com/doc/2006-03-01/"
@@ -68,3 +68,42 @@ def _row(current: FakeKey, key: str, query: Mapping[str, list[str]]) -> str:
 
 def _encoded(text: str, query: Mapping[str, list[str]]) -> str:
     return quote(text, safe="/") if "encoding-type" in query else escape(text)
+
+
+def version_page(bucket: FakeBucket, query: Mapping[str, list[str]]) -> bytes:
+    """One page of versions and delete markers, the newest of each key first; a page ends with a key's last version.
+
+    Moto drops the first version after a KeyMarker, and copies every version of the bucket for each page.
+    """
+
+    def said(name: str) -> str:
+        return query.get(name, [""])[0]
+
+    prefix, marker, most = said("prefix"), said("key-marker"), min(MOST_KEYS, int(said("max-keys") or MOST_KEYS))
+    keys = sorted(bucket.keys)
+    position = max(bisect_right(keys, marker) if marker else 0, bisect_left(keys, prefix))
+    rows: list[str] = []
+    while position < len(keys) and keys[position].startswith(prefix) and len(rows) < most:
+        versions = sorted(bucket.keys.getlist(keys[position]), key=lambda one: one.last_modified.timestamp(), reverse=True)
+        rows += [_version(one, keys[position], query, is_latest=one is bucket.keys[keys[position]]) for one in versions]
+        position += 1
+    more = position < len(keys) and keys[position].startswith(prefix)
+    parts = [
+        f'<?xml version="1.0" encoding="UTF-8"?><ListVersionsResult xmlns="{NAMESPACE}"><Name>{bucket.name}</Name>',
+        f"<Prefix>{_encoded(prefix, query)}</Prefix><KeyMarker>{_encoded(marker, query)}</KeyMarker><MaxKeys>{most}</MaxKeys>",
+        "<EncodingType>url</EncodingType>" if said("encoding-type") else "",
+        f"<IsTruncated>{'true' if more else 'false'}</IsTruncated>",
+        f"<NextKeyMarker>{_encoded(keys[position - 1], query)}</NextKeyMarker>" if more else "",
+    ]
+    return "".join([*parts, *rows, "</ListVersionsResult>"]).encode()
+
+
+def _version(one: FakeKey | FakeDeleteMarker, key: str, query: Mapping[str, list[str]], *, is_latest: bool) -> str:
+    common = (
+        f"<Key>{_encoded(key, query)}</Key><VersionId>{one.version_id}</VersionId><IsLatest>{'true' if is_latest else 'false'}</IsLatest>"
+        f"<LastModified>{one.last_modified_ISO8601}</LastModified>"
+    )
+    if isinstance(one, FakeDeleteMarker):
+        return f"<DeleteMarker>{common}</DeleteMarker>"
+    size = f"<ETag>{escape(one.etag)}</ETag><Size>{one.size}</Size><StorageClass>{one.storage_class}</StorageClass>"
+    return f"<Version>{common}{size}</Version>"

@@ -2,21 +2,23 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from threading import Lock
 from typing import Any, Final
 from urllib.parse import parse_qs
 from xml.etree.ElementTree import Element, SubElement, fromstring, tostring
 
-from moto.s3.models import FakeBucket, FakeMultipart, s3_backends
+from moto.s3.models import FakeBucket, FakeKey, FakeMultipart, s3_backends
 
 from demo.buckets import BucketState
 from demo.clock import Clock
 from demo.errors import AwsError
-from demo.objectlist import object_page
+from demo.objectlist import object_page, version_page
 from demo.shelves import Shelves, owner_of
 from demo.wire import Answer, Environ, Signed, body
 
 NAMESPACE: Final = "http://s3.amazonaws.com/doc/2006-03-01/"
 MOST_KEYS: Final = 1000
+_DELETING = Lock()
 
 
 class S3:
@@ -40,6 +42,8 @@ class S3:
         query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
         if asked.operation == "ListObjectsV2":
             return Answer(200, object_page(bucket, query))
+        if asked.operation == "ListObjectVersions":
+            return Answer(200, version_page(bucket, query))
         if asked.operation == "ListMultipartUploads":
             return Answer(200, _uploads(bucket, query))
         if asked.operation == "DeleteObjects":
@@ -110,17 +114,25 @@ def _delete(bucket: FakeBucket, request: Element) -> bytes:
     quiet = any(child.tag.endswith("Quiet") and child.text == "true" for child in request)
     root = Element("DeleteResult", xmlns=NAMESPACE)
     for one in wanted:
-        current = bucket.keys.get(one["Key"])
-        if "ETag" in one and (current is None or current.etag.strip('"') != one["ETag"].strip('"')):
+        with _DELETING:  # a key is looked at and deleted in one step, whoever else deletes it now
+            meta = _deleted(bucket, one)
+        if meta is None:
             inside = SubElement(root, "Error")
             _add(inside, "Key", one["Key"])
             _add(inside, "Code", "PreconditionFailed")
             _add(inside, "Message", "At least one of the pre-conditions you specified did not hold")
-            continue
-        _, meta = s3_backends[bucket.account_id]["aws"].delete_object(bucket.name, one["Key"], one.get("VersionId"))
-        if not quiet:
-            _add_deleted(root, one, meta or {})
+        elif not quiet:
+            _add_deleted(root, one, meta)
     return _xml(root)
+
+
+def _deleted(bucket: FakeBucket, one: dict[str, str]) -> dict[str, Any] | None:
+    """Deletes one key; None where it is not there with the ETag that was asked for."""
+    current = bucket.keys.get(one["Key"])
+    if "ETag" in one and not (isinstance(current, FakeKey) and current.etag.strip('"') == one["ETag"].strip('"')):
+        return None
+    _, meta = s3_backends[bucket.account_id]["aws"].delete_object(bucket.name, one["Key"], one.get("VersionId"))
+    return dict(meta or {})
 
 
 def _add_deleted(root: Element, one: dict[str, str], meta: dict[str, Any]) -> None:

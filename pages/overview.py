@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import overview, parts
+from ui import leftovers, overview, parts
 from ui.figures import show_figure, stack_alt, stacked_days_figure
 from ui.filters import team_filter
 
@@ -34,3 +34,5 @@ with parts.panel("Dearest running jobs", border=False) as note:
         overview.show_dearest(state.live[:5])
     else:
         st.caption("Nothing is running. Running jobs are listed here, the dearest per hour first.")
+
+leftovers.show_line(state.teams)

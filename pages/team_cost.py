@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import parts, team_cost
+from ui import leftovers, parts, team_cost
 from ui.figures import show_figure, stack_alt, stacked_days_figure, treemap_figure
 from ui.filters import period_filter, team_filter
 from ui.treemap import treemap_nodes
@@ -40,3 +40,5 @@ with parts.panel("Where it went", "Billed: team, project, model type, dearest jo
 
 with parts.panel("Dearest jobs", team_cost.dearest_note(selected), border=False):
     team_cost.show_dearest(state, selected)
+
+leftovers.show_line(state.teams)

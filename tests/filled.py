@@ -15,12 +15,16 @@ from demo.timeline import life
 from demo.tuning import Tuning
 from demo.workload import workload
 from derivations.keep import Keeper
+from domain.cleaning import CleanItem, Kept
+from domain.leftovers import Kind, StoredObject
 from domain.scope import Scope
 from domain.tuning import child_from
 from settings import Settings
 from storage import migrate
+from storage.cleaning import PlannedItem, add_item, add_objects, save_plan
 from storage.engine import Engine, open_engine, writing
 from storage.facts import scope_id, upsert_descriptions, watched_jobs
+from storage.leftovers import BucketRow, LeftoverRow, upsert_buckets, upsert_leftovers
 from storage.runs import CallCount, count_calls, finish_run, note_progress, start_run
 from storage.samples import SampleRow, upsert_samples
 from storage.tuning import TuningFacts, upsert_tuning_jobs
@@ -55,6 +59,7 @@ def fill(url: str, now: datetime | None = None, jobs: int = 400, *, failing: boo
         finish_run(connection, run, moment, "ok", f"{len(found)} jobs seen", len(found), 12, 0)
     keeper.finish()
     _report(engine, row, plans, moment)
+    _leave_over(engine, row, moment, text or "rc-fraud-old")
     judge_scope(engine, settings, row, moment)
     if failing:
         with writing(engine) as connection:
@@ -79,6 +84,41 @@ def _report(engine: Engine, row: int, plans: Sequence[JobPlan], moment: datetime
             children = said("ListTrainingJobsForHyperParameterTuningJob", **name)["TrainingJobSummaries"]
             facts = TuningFacts(said("DescribeHyperParameterTuningJob", **name), [child_from(one) for one in children])
             upsert_tuning_jobs(connection, row, [facts], moment)
+
+
+def _leave_over(engine: Engine, row: int, moment: datetime, name: str) -> None:
+    """What training left in a bucket, one that keeps us out, and a plan of two objects."""
+    bucket, prefix = "acme-sm-rc-fraud", f"models/training/{name}/"
+    item = CleanItem(
+        bucket,
+        prefix,
+        "intermediates",
+        name,
+        "rc",
+        SCOPE.account,
+        SCOPE.region,
+        (("arn", 1),),
+        2,
+        3_000_000_000,
+        f"{name} ended long ago",
+        "off",
+    )
+    objects = [StoredObject(f"{prefix}output/{part}", 1_500_000_000, "e", None, moment - timedelta(days=40)) for part in ("a.bin", name)]
+    with writing(engine) as connection:
+        kinds: tuple[Kind, ...] = ("intermediates", "checkpoints", "artifacts")
+        size = {"STANDARD": 3_000_000_000}
+        rows = [LeftoverRow(bucket, f"{kind}/{name}/", kind, name, "rc", 2, 3_000_000_000, size, moment) for kind in kinds]
+        upsert_leftovers(connection, row, rows, moment)
+        looks = [
+            BucketRow(bucket, SCOPE.region, "suspended", False, None, "", moment),
+            BucketRow("acme-vault", None, "unknown", None, None, "s3:ListBucket is denied", moment),
+        ]
+        upsert_buckets(connection, row, looks, moment)
+        plan_id = save_plan(
+            connection, name, ["rc"], 14, "delete", [Kept(bucket, "models/training/live/", name, f"{name} is live")], moment
+        )
+        add_item(connection, plan_id, PlannedItem(0, item, 69_000_000))
+        add_objects(connection, plan_id, 0, objects)
 
 
 def _samples(plan: JobPlan, ids: Mapping[tuple[str, int], int], moment: datetime) -> Iterator[SampleRow]:

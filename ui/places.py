@@ -24,7 +24,7 @@ def menu() -> dict[str, list[StreamlitPage]]:
             job_page(),
             st.Page(FOLDER / "checkpoints.py", title="Checkpoint coverage", icon=":material/shield:", url_path="checkpoints"),
             st.Page(FOLDER / "tuning.py", title="Tuning jobs", icon=":material/tune:", url_path="tuning"),
-            st.Page(FOLDER / "clean.py", title="Clean", icon=":material/mop:", url_path="clean"),
+            clean_page(),
         ],
         "Admin": [
             st.Page(FOLDER / "collectors.py", title="Collectors", icon=":material/sync:", url_path="collectors"),
@@ -36,6 +36,11 @@ def menu() -> dict[str, list[StreamlitPage]]:
 def runaway_page() -> StreamlitPage:
     """What runs away."""
     return st.Page(FOLDER / "runaway.py", title="Runaway jobs", icon=":material/local_fire_department:", url_path="runaway")
+
+
+def clean_page() -> StreamlitPage:
+    """What can go."""
+    return st.Page(FOLDER / "clean.py", title="Clean", icon=":material/mop:", url_path="clean")
 
 
 def jobs_page() -> StreamlitPage:

@@ -55,7 +55,7 @@ def accuracy(folder: Path) -> list[Row]:
             truth, close = expected_all(aws.plans, clock.now()), borderline_all(aws.plans, clock.now())
             with reading(engine) as connection:
                 found = {(row.account, row.region, row.job, row.rule) for row in open_findings(connection)}
-            true = {(*key, rule) for key, rules in truth.items() for rule in rules }
+            true = {(*key, rule) for key, rules in truth.items() for rule in rules}
             doubtful = {(*key, rule) for key, rules in close.items() for rule in rules}
             right += len((found & true) - doubtful)
             wrong += len(found - true - doubtful)

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-import cli
 import demo
 from cli import main
 from demo import server
@@ -44,7 +43,7 @@ def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[server.
             "TRAINWATCH_CONFIG": str(config),
         }.items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr(cli, "_now", aws.clock.now)
+        monkeypatch.setattr("cli.now", aws.clock.now)
         yield aws
 
 

@@ -28,6 +28,7 @@ PAGES = {
     "tuning": "Was the search worth it?",
     "audit": "Who did what?",
     "checkpoints": "What would an interruption cost us?",
+    "clean": "What can go?",
 }
 Open = Callable[..., AppTest]
 
@@ -182,6 +183,16 @@ READS = {
     ],
     "tuning": ["team_ids", "has_jobs", "collector_states", "watching.tuning_rows", "watching.tuning_target"],
     "audit": ["collector_states", "watching.audit_rows"],
+    "clean": [
+        "team_ids",
+        "has_jobs",
+        "collector_states",
+        "watching.leftover_costs",
+        "watching.leftovers_before",
+        "watching.buckets",
+        "watching.clean_plans",
+        "watching.clean_plan",
+    ],
     "checkpoints": [
         "team_ids",
         "has_jobs",
@@ -285,6 +296,27 @@ def test_runaway_jobs_lists_each_job_once_with_its_evidence_and_what_stopping_me
     stops = [button for button in test.button if "Stop," in button.label]
     assert len(stops) >= 10
     assert all(button.disabled for button in stops), "whoever is not known to be local may look, not act"
+
+
+def test_clean_says_what_it_costs_what_may_go_and_what_stays(open_page: Open) -> None:
+    test = open_page("clean", "full")
+    said = words(test).replace("\\", "")
+    assert "a plan says what of it may go" in said
+    assert "would delete **2 objects**" in said
+    assert "s3:ListBucket is denied" in said
+    assert "versioning is suspended, so that nothing can be brought back" in said
+    apply = next(button for button in test.button if button.label.startswith("Delete 2 objects"))
+    assert apply.disabled, "whoever is not known to be local may look, not act"
+    kept = next(frame.value for frame in test.dataframe if "Why it stays" in str(frame.proto.columns))
+    assert list(kept["why"]) == ["rc-fraud-old is live"]
+
+
+@pytest.mark.parametrize("page", ["overview", "team_cost"])
+def test_pages_about_money_say_in_a_line_what_leftovers_cost(open_page: Open, monkeypatch: pytest.MonkeyPatch, page: str) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(st, "page_link", lambda *_, label="", **__: said.append(label))
+    open_page(page, "full")
+    assert any(r"S3\: 5\.6 GiB, \$0\.13 a month" in " ".join(label.split()) for label in said)
 
 
 def test_runaway_jobs_shows_only_the_severities_of_the_address(open_page: Open) -> None:

@@ -36,7 +36,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs a command against a small database of two accounts."""
     (tmp_path / "trainwatch.toml").write_text(SETTINGS)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "_now", lambda: at(24))
+    monkeypatch.setattr("cli.now", lambda: at(24))
     engine = open_engine("sqlite:///var/trainwatch.db")
     migrate.upgrade(engine)
     keep(

@@ -294,7 +294,7 @@ def test_ten_thousand_findings_are_one_transaction_of_moments(engine: Engine) ->
         assert kinds(record_findings(connection, books.scope_row, judged, at(0))) == {"opened": 10_000}
         transaction.rollback()
     assert books.rows() == []
-    begun = time.monotonic()
+    begun = time.process_time()
     assert kinds(books.judge(at(0), *judged)) == {"opened": 10_000}
     assert books.judge(at(1), *judged) == []
     with reading(engine) as connection:
@@ -304,13 +304,13 @@ def test_ten_thousand_findings_are_one_transaction_of_moments(engine: Engine) ->
     assert kinds(books.judge(at(2), *half)) == {"closed": 5_000}
     assert kinds(books.close(at(3), books.ids[:1250])) == {"closed": 2_500}
     assert len(books.open()) == 2_500
-    assert time.monotonic() - begun < 15
+    assert time.process_time() - begun < 10
 
 
 def test_many_that_cannot_be_judged_take_no_longer_than_they_are_many(sqlite_engine: Engine) -> None:
     books = Books(sqlite_engine, jobs=1)
     job_ids = range(1, 20_001)  # SQLite asks for no such job
-    begun = time.monotonic()
+    begun = time.process_time()
     books.judge(at(0), *(of(job_id, NoVerdict("hung", "why")) for job_id in job_ids))
     books.judge(at(1), *(of(job_id, NoVerdict("hung", "another")) for job_id in job_ids))
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 5

@@ -24,13 +24,13 @@ from demo.workload import workload
 from storage.schema_operations import findings
 from tests.integration.collectors.conftest import Watch
 from tests.integration.collectors.watching import HOUR, MINUTE, NOW, Watched, lasting, plan
-from worker.catalog import COLLECTORS
 from worker.run import RunReport
 from worker.telling import Teller
 
 AT = NOW + 20 * MINUTE
 BY_SAMPLES = {"idle_gpu", "hung", "slow_gpu", "unused_gpus", "straggler", "idle_cpu", "diverged"}
-ALL_WELL = dict.fromkeys(COLLECTORS, "ok")
+SEEN_BY = ("prices", "jobs", "metrics", "logs", "tuning", "checkpoints")  # the collectors whose facts are judged
+ALL_WELL = dict.fromkeys(SEEN_BY, "ok")
 Rules = dict[str, set[str]]
 
 
@@ -54,7 +54,7 @@ def account(watch: Watch, sqlite_engine: Engine, once: Path) -> Watched:
     if once.exists():
         _copy(once, own)
     else:
-        assert made.collect(*COLLECTORS) == ALL_WELL
+        assert made.collect(*SEEN_BY) == ALL_WELL
         _copy(own, once)
     return made
 
@@ -104,11 +104,11 @@ def test_ten_minutes_and_three_hours_later_they_are_true_again(account: Watched)
     account.judge()
     before = assert_true(account)
     account.clock.advance(10 * MINUTE)
-    assert account.collect(*COLLECTORS) == ALL_WELL
+    assert account.collect(*SEEN_BY) == ALL_WELL
     assert account.judge() == []
     assert {job: rules for job, rules in assert_true(account).items() if rules} == {job: rules for job, rules in before.items() if rules}
     account.clock.advance(3 * HOUR)
-    assert account.collect(*COLLECTORS) == ALL_WELL
+    assert account.collect(*SEEN_BY) == ALL_WELL
     account.judge()
     assert_true(account)
     assert {row.opened_at for row in account.open_findings().values()} <= {AT, AT + 10 * MINUTE + 3 * HOUR}
@@ -117,7 +117,7 @@ def test_ten_minutes_and_three_hours_later_they_are_true_again(account: Watched)
 def test_when_jobs_end_their_findings_close(account: Watched) -> None:
     opened = account.judge()
     account.clock.advance(9 * HOUR)
-    assert account.collect(*COLLECTORS) == ALL_WELL
+    assert account.collect(*SEEN_BY) == ALL_WELL
     account.judge()
     assert_true(account)
     closed = account.rows(select(findings).where(findings.c.closed_at.is_not(None)))
@@ -153,7 +153,7 @@ def test_a_clock_that_is_wrong_by_minutes_changes_no_finding(minutes: int, watch
 def test_without_cloudwatch_no_rule_about_samples_speaks_and_each_says_why_while_the_others_speak(watch: Watch) -> None:
     account = demo_account(watch)
     account.aws.faults.deny("GetMetricData")
-    assert account.collect(*COLLECTORS) == ALL_WELL | {"metrics": "failed"}
+    assert account.collect(*SEEN_BY) == ALL_WELL | {"metrics": "failed"}
     account.judge()
     assert_true(account, left_out=BY_SAMPLES)
     idle = next(job for job, rules in truth(account)[0].items() if "idle_gpu" in rules)
@@ -192,7 +192,7 @@ def test_facts_that_have_grown_old_are_not_judged_and_their_findings_stay(accoun
     client: Any = account.clients().sagemaker
     client.stop_training_job(TrainingJobName=idle)
     account.aws.faults.fail("Search", 500)
-    others = [collector for collector in COLLECTORS if collector != "jobs"]
+    others = [collector for collector in SEEN_BY if collector != "jobs"]
     before = account.rows(select(findings).order_by(findings.c.id))
     for _ in range(3):
         account.clock.advance(20 * MINUTE)
@@ -202,7 +202,7 @@ def test_facts_that_have_grown_old_are_not_judged_and_their_findings_stay(accoun
         assert account.rows(select(findings).order_by(findings.c.id)) == before
     assert "idle_gpu" in found(account)[idle]
     account.aws.faults.clear()
-    account.collect(*COLLECTORS)
+    account.collect(*SEEN_BY)
     account.judge()
     assert idle not in found(account)
     (row,) = account.rows(select(findings).where(findings.c.job_id == account.job_ids()[idle], findings.c.rule == "idle_gpu"))
@@ -299,7 +299,7 @@ def test_while_one_process_judges_another_leaves_it_to_it(
 
 def test_however_many_judge_at_once_each_finding_is_there_once(watch: Watch, engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
     account = demo_account(watch, engine)
-    account.collect(*COLLECTORS)
+    account.collect(*SEEN_BY)
     line = Barrier(4)
 
     def go(one: worker.watch.Watch) -> None:

@@ -551,18 +551,27 @@ def test_random_worlds_hold_enough_that_may_go_for_the_properties_to_mean_someth
 # The indexes behind the rules, against the plain words
 
 
+KEYS = st.lists(st.sampled_from(["a", "a", "ab", "b", "a ", ""]), max_size=4).map("/".join)
+NEAR = st.builds(Location, st.sampled_from(["b", "b", "c"]), KEYS)
+
+
 @thousands
-@given(st.lists(PLACES, max_size=6), BUCKETS, PREFIXES, TAILS)
-def test_the_index_of_places_finds_exactly_what_meets_a_path(places: list[Location], where: str, prefix: str, tail: str) -> None:
-    own = [place for place in places if place.bucket in ("b", "c", "elsewhere")]
-    whole = PlaceIndex({(place.bucket, folder(place.key)): place for place in own})
-    loose = PlaceIndex({(place.bucket, stretch(place.key)): place for place in own})
-    asked = Location(where, f"{prefix}{tail}")
-    expected = {(place.bucket, folder(place.key)) for place in own if place.meets(asked)}
-    assert {(place.bucket, folder(place.key)) for place in whole.meeting(where, asked.key)} == expected
-    assert {place for place in own if place.meets(asked)} <= {
-        place for place in own if any(found.key.rstrip("/") == place.key.rstrip("/") for found in loose.meeting(where, asked.key))
-    }
+@given(st.lists(NEAR, max_size=8), NEAR)
+def test_the_index_of_places_finds_exactly_what_meets_a_path(places: list[Location], asked: Location) -> None:
+    whole = PlaceIndex({(place.bucket, folder(place.key)): (place.bucket, folder(place.key)) for place in places})
+    found = sorted(whole.meeting(asked.bucket, asked.key))
+    assert set(found) == {(place.bucket, folder(place.key)) for place in places if place.meets(asked)}
+
+
+@thousands
+@given(st.lists(NEAR, max_size=8), NEAR)
+def test_the_index_of_places_finds_what_begins_like_an_address_too(places: list[Location], asked: Location) -> None:
+    loose = PlaceIndex({(place.bucket, stretch(place.key)): (place.bucket, stretch(place.key)) for place in places})
+    path = folder(asked.key)
+    beginning = [(place.bucket, stretch(place.key)) for place in places if place.bucket == asked.bucket]
+    expected = {one for one in beginning if path.startswith(one[1]) or one[1].startswith(path)}
+    assert set(loose.meeting(asked.bucket, asked.key)) == expected
+    assert expected >= {(place.bucket, stretch(place.key)) for place in places if place.meets(asked)}
 
 
 @pytest.mark.parametrize(
@@ -673,8 +682,10 @@ def test_an_age_beyond_all_calendars_keeps_everything() -> None:
     assert why_kept(known(job()), days=10**12)
 
 
-def test_a_job_whose_end_nobody_knows_keeps_what_it_left() -> None:
+def test_a_job_whose_end_nobody_knows_keeps_what_it_left_and_points_at() -> None:
     assert "nobody knows when job job-1 ended" in why_kept(known(job(ended=None)))
+    other = job("other", ended=None, points_at=(Location("b", "models/training/job-1/"),))
+    assert "nobody knows when job other ended, and points at" in why_kept(known(job(), other))
 
 
 def test_what_holds_nothing_or_nobody_knows_how_old_stays() -> None:
@@ -724,10 +735,22 @@ def test_what_a_job_that_has_not_ended_for_certain_points_at_stays(status: str, 
 
 
 @pytest.mark.parametrize("member", ["points_at", "artifact", "checkpoints"])
-def test_inputs_code_models_and_checkpoints_of_a_live_job_stay(member: str) -> None:
-    place = Location("b", "models/training/job-1/data")
-    named: dict[str, Any] = {member: (place,) if member == "points_at" else place}
+@pytest.mark.parametrize("key", ["models/training/job-1/data", "models/training/job-1", "models/training/", "models/training/job"])
+def test_inputs_code_models_and_checkpoints_of_a_live_job_stay_with_whatever_begins_like_them(member: str, key: str) -> None:
+    named: dict[str, Any] = {member: (Location("b", key),) if member == "points_at" else Location("b", key)}
     assert why_kept(known(job(), replace(live(), **named)))
+
+
+def test_of_several_jobs_that_point_at_a_place_each_protects_it() -> None:
+    place = Location("b", "models/training/job-1/data/")
+    over, running = job("over", status="Failed", points_at=(place,)), live(points_at=(place,))
+    assert item_of(known(job(), over))
+    assert "job live is alive" in why_kept(known(job(), over, running))
+    assert "job live is alive" in why_kept(known(job(), running, over))
+
+
+def test_a_job_that_is_said_to_live_and_to_have_ended_lives() -> None:
+    assert "job job-1 is alive (Completed)" in why_kept(known(job(is_live=True)))
 
 
 @pytest.mark.parametrize("key", ["models/training/job-1/", "models/training/job-1/deeper", "models/training"])
@@ -766,6 +789,8 @@ def test_a_job_on_a_checkpoint_prefix_that_a_live_job_uses_keeps_what_it_points_
     old = job("old", checkpoints=Location("b", "ckpt/run/"), points_at=(Location("b", "models/training/job-1/data/"),))
     assert item_of(known(job(), old))
     assert "job old shares its checkpoint prefix with job live" in why_kept(known(job(), old, live(checkpoints=Location("b", "ckpt"))))
+    behind = replace(old, checkpoints=Location("ap-s3alias", "ckpt/run/"))  # which may be the same bucket
+    assert "job old shares its checkpoint prefix with job live" in why_kept(known(job(), behind, live(checkpoints=Location("b", "ckpt"))))
 
 
 # Whose it is
@@ -881,6 +906,17 @@ def test_checkpoints_belong_to_the_jobs_that_say_so_and_to_no_name() -> None:
     )
     above = left("ckpt/", "checkpoints", "")
     assert "no job in our books has its checkpoints there" in why_kept(known(*chain(("Completed", 50)), leftovers=(above,)))
+
+
+def test_checkpoints_stay_with_those_of_a_failed_job_above_or_below_them() -> None:
+    for key in ("ckpt/", "ckpt/run/deeper/"):
+        failed = job("other", status="Failed", checkpoints=Location("b", key))
+        assert "it has checkpoints of job other" in why_kept(known(*chain(("Completed", 50)), failed, leftovers=(CHECKPOINTS,)))
+
+
+def test_what_is_no_checkpoint_is_not_owned_by_lying_where_checkpoints_do() -> None:
+    facts = known(job("run", checkpoints=Location("b", "ckpt/")), leftovers=(left("ckpt/nobody/", "intermediates", "nobody"),))
+    assert "no job nobody is in our books" in why_kept(facts)
 
 
 def test_checkpoints_of_a_longer_name_are_another_s() -> None:

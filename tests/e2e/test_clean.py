@@ -1,0 +1,62 @@
+"""A clean from the browser, all the way: planned, reviewed, applied, S3 changed exactly so, and in the audit log."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from storage.cleaning import plan_heads, plan_items, plan_objects
+from storage.engine import reading
+from storage.views.audit import audit_rows
+from tests.e2e.live import Live, live
+
+pytestmark = pytest.mark.browser
+__all__ = ["live"]
+
+
+def _keys(found: Live) -> dict[tuple[str, str], str]:
+    """Every object of every bucket that can be listed, with its ETag."""
+    from moto.s3.models import s3_backends
+
+    accounts = [account["global"] if "global" in account else account["aws"] for account in s3_backends.values()]
+    return {(name, key): one.etag for backend in accounts for name, bucket in backend.buckets.items() for key, one in bucket.keys.items()}
+
+
+def test_a_plan_is_made_reviewed_and_applied_and_takes_exactly_what_it_said(live: Live, page: Page) -> None:
+    page.goto(f"{live.url}/clean?team=nlp")
+    page.get_by_role("button", name=re.compile("Make a plan")).click()
+    page.get_by_role("button", name="Make it", exact=True).click()
+    expect(page.get_by_text(re.compile("would delete"))).to_be_visible(timeout=90_000)
+    with reading(live.engine) as connection:
+        head = plan_heads(connection)[0]
+        items = plan_items(connection, head.plan_id)
+        planned = {
+            (one.item.bucket, row.stored.key)
+            for one in items
+            if one.item.kind != "uploads"
+            for row in plan_objects(connection, head.plan_id, one.number, None, limit=1_000_000)
+        }
+    assert {one.item.team for one in items} == {"nlp"}
+    assert planned
+    before = _keys(live)
+    assert planned <= set(before)
+    expect(page.get_by_text("Kept", exact=True).first).to_be_visible()
+    page.get_by_role("button", name=re.compile("Delete .* objects")).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Every rule is checked again")
+    sure = dialog.get_by_label(f"Type {head.plan_id} to confirm")
+    expect(dialog.get_by_role("button", name=re.compile("Apply the plan"))).to_be_disabled()
+    sure.fill(str(head.plan_id))
+    sure.press("Enter")
+    dialog.get_by_role("button", name=re.compile("Apply the plan")).click()
+    expect(dialog).to_contain_text(re.compile("are gone"), timeout=90_000)
+    expect(dialog).to_contain_text("0 skipped, 0 failed")
+    after = _keys(live)
+    assert set(before) - set(after) == planned
+    assert all(after[one] == before[one] for one in after if one in before)
+    dialog.get_by_role("button", name="Close", exact=True).last.click()
+    with reading(live.engine) as connection:
+        row = audit_rows(connection)[0]
+    assert [said.partition(":")[0] for _, said in row.events] == ["asked", "applied"]
+    page.goto(f"{live.url}/audit")
+    expect(page.locator("h4").first).to_contain_text(f"clean plan {head.plan_id}")
