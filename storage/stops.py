@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select, update
 
 from domain.stopping import Kind
 from storage.descriptions import unpack
-from storage.schema import training_jobs
+from storage.schema import scopes, training_jobs
 from storage.schema_operations import stops, tuning_jobs
 from storage.state import DATA_VERSION, bump, dialect_insert
 
@@ -100,6 +100,17 @@ def open_stops(connection: Connection, scope_row: int | None = None) -> list[Ope
     if scope_row is not None:
         statement = statement.where(table.scope_id == scope_row)
     return [_open(row) for row in connection.execute(statement)]
+
+
+def open_stops_by_identity(connection: Connection) -> dict[tuple[str, str, str, str, int], OpenStop]:
+    """The same by (kind, account, region, name, second of creation): a name may be in use elsewhere, or again."""
+    statement = (
+        select(stops.c.id, stops.c.kind, scopes.c.account, scopes.c.region, stops.c.name, stops.c.created_second)
+        .join(scopes, scopes.c.id == stops.c.scope_id)
+        .where(stops.c.ended_at.is_(None))
+    )
+    where = {row.id: (row.kind, row.account, row.region, row.name, row.created_second) for row in connection.execute(statement)}
+    return {where[stop.stop_id]: stop for stop in open_stops(connection) if stop.stop_id in where}
 
 
 def _open(row: Any) -> OpenStop:

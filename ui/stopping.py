@@ -151,7 +151,8 @@ def _rate(target: StopTarget) -> str:
 
 def show_button(target: StopTarget, rule: str | None, key: str, *, primary: bool = False, critical: bool = False) -> None:
     """The button that opens the dialog, saying what it ends; in its place, how far a stop is that was asked for already."""
-    under_way = watching.stops_under_way().get((target.kind, target.name))
+    identity = (target.kind, target.account, target.region, target.name, int(target.created_at.timestamp()))
+    under_way = watching.stops_under_way().get(identity)
     if under_way is not None or target.status == "Stopping":
         by = f", asked by {w.plain(under_way.by, 40)} {w.ago(under_way.asked_at, reads.now())}" if under_way else ""
         st.badge(f"Stopping{by}", icon=":material/hourglass_top:", color="orange")

@@ -15,7 +15,7 @@ from storage import cleaning, leftover_months, messages
 from storage.engine import reading
 from storage.leftovers import buckets_known
 from storage.samples import read_series
-from storage.stops import OpenStop, open_stops
+from storage.stops import OpenStop, open_stops_by_identity
 from storage.views import audit, burn, coverage, findings, targets, tuning
 from ui.reads import KEPT, engine, now, version
 
@@ -98,10 +98,10 @@ def series_of(job_id: int, until: datetime) -> dict[tuple[int, str], Series]:
     return _series(version(), job_id, until - SERIES_BACK)
 
 
-def stops_under_way() -> dict[tuple[str, str], OpenStop]:
-    """What was asked to stop and has not stopped, by kind and name; asked anew, since it changes by clicks."""
+def stops_under_way() -> dict[tuple[str, str, str, str, int], OpenStop]:
+    """What was asked to stop and has not stopped, by kind, account, region, name and creation; asked anew: it changes by clicks."""
     with reading(engine()) as connection:
-        return {(stop.kind, stop.name): stop for stop in open_stops(connection)}
+        return open_stops_by_identity(connection)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

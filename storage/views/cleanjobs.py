@@ -10,6 +10,7 @@ from domain.arns import training_job_arn
 from domain.attribution import UNATTRIBUTED
 from domain.cleaning import CleanJob
 from domain.leftovers import Leftover
+from domain.references import s3_uris
 from domain.s3 import Location, location
 from domain.scope import Scope
 from domain.training_job import training_job_from
@@ -107,27 +108,12 @@ def _clean_job(row: Any) -> CleanJob:
 
 
 def _points_at(description: Mapping[str, Any]) -> Iterator[Location]:
-    """Inputs, code and what else it names: every S3 address in those members, whatever it is called there; the output path is apart."""
-    members = ("InputDataConfig", "HyperParameters", "DebugHookConfig", "TensorBoardOutputConfig", "ProfilerConfig",
-               "AlgorithmSpecification")  # fmt: skip
-    seen: set[Location] = set()
-    for member in members:
-        for text in _texts(description.get(member)):
-            place = location(text.strip().strip('"'))
-            if place is not None and place not in seen:
-                seen.add(place)
-                yield place
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from _texts(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _texts(one)
+    """Inputs, code and whatever else it names in S3, in any member and any form; what it writes, its output and checkpoints, is apart."""
+    written = ("OutputDataConfig", "ModelArtifacts", "CheckpointConfig")
+    for uri in dict.fromkeys(s3_uris({member: value for member, value in description.items() if member not in written})):
+        place = location(uri)
+        if place is not None:
+            yield place
 
 
 def _plain(place: Location) -> Location:

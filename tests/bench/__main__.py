@@ -13,6 +13,8 @@ from statistics import median
 from storage.engine import Engine
 from tests.bench.account import ingest, memory
 from tests.bench.build import build
+from tests.bench.cleaning import sweep_and_deletes
+from tests.bench.objects import listing_memory
 from tests.bench.runaway import accuracy, thousand
 from tests.bench.scripts import page_scripts
 from tests.bench.views import by_team_and_day, opening_a_job, p95, questions, typical
@@ -60,7 +62,7 @@ def measured(folder: Path, jobs: int) -> list[Row]:
     rows.append(growth(small, large))
     rows.append((f"Database of {jobs:,} jobs", f"{size:.2f} GB", "≤ 1.5 GB", size <= 1.5))
     rows += page_scripts(folder / "large.db", settings)
-    return rows + accuracy(folder) + thousand(folder)
+    return rows + accuracy(folder) + thousand(folder) + listing_memory() + sweep_and_deletes(folder)
 
 
 def main() -> None:

@@ -148,8 +148,8 @@ def test_a_run_looks_at_so_many_jobs_and_the_next_at_those_unlooked_at_for_longe
 
 def test_gpu_jobs_are_looked_at_before_others(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collectors.logs, "LOOKS", 2)
-    cpu = Cluster.of("ml.m5.xlarge")
-    account = ready(watch, training("cpu-1", cluster=cpu), training("gpu-1"), training("cpu-2", cluster=cpu), training("gpu-2"))
+    older = [training(f"cpu-{number}", hours=3.0, cluster=Cluster.of("ml.m5.xlarge")) for number in range(2)]
+    account = ready(watch, *older, training("gpu-1"), training("gpu-2"))
     account.run("logs")
     assert set(looked(account)) == {"gpu-1", "gpu-2"}
 

@@ -286,14 +286,18 @@ def test_caches_learn_of_each_judgement(books: Books) -> None:
     assert version() > before
 
 
+def test_what_is_recorded_in_a_transaction_that_fails_is_not_there(books: Books) -> None:
+    with books.engine.connect() as connection, connection.begin() as transaction:
+        judged = [of(job_id, finding(), NoVerdict("hung", "why")) for job_id in books.ids]
+        assert kinds(record_findings(connection, books.scope_row, judged, at(0))) == {"opened": 3}
+        transaction.rollback()
+    assert (books.rows(), books.unjudged()) == ([], {})
+
+
 def test_ten_thousand_findings_are_one_transaction_of_moments(engine: Engine) -> None:
     books = Books(engine, jobs=2500)
     rules = ("idle_gpu", "hung", "stuck", "no_limit")
     judged = [of(job_id, *(finding(rule) for rule in rules), NoVerdict("diverged", f"why {job_id}")) for job_id in books.ids]
-    with engine.connect() as connection, connection.begin() as transaction:
-        assert kinds(record_findings(connection, books.scope_row, judged, at(0))) == {"opened": 10_000}
-        transaction.rollback()
-    assert books.rows() == []
     begun = time.process_time()
     assert kinds(books.judge(at(0), *judged)) == {"opened": 10_000}
     assert books.judge(at(1), *judged) == []
