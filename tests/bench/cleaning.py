@@ -18,7 +18,7 @@ from domain.access import Person
 from tests.bench.runaway import NOW, account
 from worker.schedule import run_once
 
-KEYS = 20_000
+KEYS = 4_000
 LIVE_JOBS = 500
 WHO = Person("bench", "admin", via="bench")
 Row = tuple[str, str, str, bool]
@@ -31,20 +31,25 @@ def sweep_and_deletes(folder: Path) -> list[Row]:
 
 def _sweep(path: Path) -> Row:
     plans = [
-        replace(plan, checkpoints=Checkpoints(f"s3://acme-sm-bench/checkpoints/{number:03}/{plan.name}/"))
+        replace(plan, checkpoints=Checkpoints(f"s3://{_bucket(number)}/checkpoints/{plan.name}/"))
         for number, plan in enumerate(live(LIVE_JOBS, NOW))
     ]
     with account(plans, path) as (aws, clock, engine, settings):
         run_once(engine, settings, frozenset({"prices", "jobs"}), clock.now)
         for number, plan in enumerate(plans):
-            prefix = f"checkpoints/{number:03}/{plan.name}/"
+            prefix = f"checkpoints/{plan.name}/"
             saved = (Seed(f"{prefix}step-{step:05}", 1_000_000, NOW - timedelta(hours=1)) for step in range(2 * number % 950))
-            aws.seed("acme-sm-bench", saved)
+            aws.seed(_bucket(number), saved)
         aws.calls.clear()
         run_once(engine, settings, frozenset({"checkpoints"}), clock.now)
         calls = aws.calls["ListObjectsV2"]
     ratio = calls / LIVE_JOBS
     return f"List calls per live job of a checkpoint sweep, {LIVE_JOBS} jobs", f"{ratio:.2f} ({calls} calls)", "≤ 1.2", 0 < ratio <= 1.2
+
+
+def _bucket(number: int) -> str:
+    """The simulated S3 orders a whole bucket for each page: so many small ones."""
+    return f"acme-sm-bench-{number % 50:02}"
 
 
 def _deletes(path: Path) -> Row:
