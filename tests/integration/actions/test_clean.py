@@ -19,7 +19,7 @@ from actions.planning import make_plan
 from actions.reach import Reach
 from actions.undoing import UndoReport, undo_plan
 from demo.buckets import BucketState
-from demo.plan import Checkpoints, JobPlan, Paths
+from demo.plan import Checkpoints, JobPlan
 from demo.seeding import Seed
 from domain.access import Person, Refusal
 from storage.cleaning import PlanHead, PlannedItem, plan_head, plan_items, plan_objects, tallies
@@ -27,7 +27,7 @@ from storage.engine import reading
 from storage.views.audit import audit_rows
 from tests.integration.actions.conftest import ADMIN
 from tests.integration.collectors.conftest import Watch, watch
-from tests.integration.collectors.watching import DAY, HOUR, MINUTE, NOW, Watched, lasting, plan
+from tests.integration.collectors.watching import DAY, HOUR, MINUTE, NOW, Watched, lasting, leaving
 
 __all__ = ["watch"]
 
@@ -37,14 +37,8 @@ TEAMS = [{"id": "rc", "projects": ["fraud", "credit"]}, {"id": "nlp", "projects"
 
 
 def job(name: str, created: timedelta = 40 * DAY, bucket: str = BUCKET, **members: Any) -> JobPlan:
-    """A job of three hours with intermediate output, an unfinished upload and checkpoints."""
-    root = f"s3://{bucket}"
-    given = {
-        "phases": lasting(3),
-        "paths": Paths(f"{root}/models/artifacts/", intermediates_prefix=f"{root}/models/training/{name}/output/", unfinished_uploads=1),
-        "checkpoints": Checkpoints(f"{root}/checkpoints/{name}/"),
-    }
-    return plan(name, created, **(given | members))
+    """A job that left something behind."""
+    return leaving(name, created, bucket, **members)
 
 
 class Yard:

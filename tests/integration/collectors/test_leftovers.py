@@ -19,7 +19,7 @@ from domain.leftovers import Bucket, Leftover
 from storage.engine import reading
 from storage.leftovers import buckets_known, leftovers_found
 from storage.schema_objects import leftovers as table
-from tests.integration.collectors.watching import DAY, HOUR, NOW, Watched, lasting, plan
+from tests.integration.collectors.watching import DAY, HOUR, NOW, Watched, lasting, leaving, plan
 
 Watch = Callable[..., Watched]
 BUCKET = "acme-sm-rc-fraud"
@@ -28,14 +28,8 @@ TEAMS = [{"id": "rc", "projects": ["fraud", "credit"]}, {"id": "nlp", "projects"
 
 
 def job(name: str, created: timedelta = 40 * HOUR, bucket: str = BUCKET, **members: Any) -> JobPlan:
-    """A job of three hours with intermediate output, an unfinished upload and checkpoints."""
-    root = f"s3://{bucket}"
-    given = {
-        "phases": lasting(3),
-        "paths": Paths(f"{root}/models/artifacts/", intermediates_prefix=f"{root}/models/training/{name}/output/", unfinished_uploads=1),
-        "checkpoints": Checkpoints(f"{root}/checkpoints/{name}/"),
-    }
-    return plan(name, created, **(given | members))
+    """A job that left something behind."""
+    return leaving(name, created, bucket, **members)
 
 
 def look(watch: Watch, *plans: JobPlan, **sections: Any) -> Watched:

@@ -12,7 +12,7 @@ from aws.session import Clients, Target, watched
 from demo.clock import SetClock
 from demo.curves import training_samples
 from demo.hosts import host_samples, training_minutes
-from demo.plan import Cluster, JobPlan, Paths, Phases
+from demo.plan import Checkpoints, Cluster, JobPlan, Paths, Phases
 from demo.server import Server, start
 from demo.timeline import life
 from domain.findings.series import Series
@@ -41,6 +41,17 @@ def plan(name: str = "rc-fraud-gnn-20261120-090000", created: timedelta = 3 * HO
         "tags": {"Team": "rc", "Project": "fraud"},
     }
     return JobPlan(name=name, created_at=NOW - created, **(given | members))
+
+
+def leaving(name: str, created: timedelta, bucket: str = "acme-sm-rc-fraud", **members: Any) -> JobPlan:
+    """A job of three hours that leaves intermediate output, an unfinished upload and checkpoints behind."""
+    root = f"s3://{bucket}"
+    given = {
+        "phases": lasting(3),
+        "paths": Paths(f"{root}/models/artifacts/", intermediates_prefix=f"{root}/models/training/{name}/output/", unfinished_uploads=1),
+        "checkpoints": Checkpoints(f"{root}/checkpoints/{name}/"),
+    }
+    return plan(name, created, **(given | members))
 
 
 def lasting(hours: float) -> Phases:
