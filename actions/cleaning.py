@@ -13,7 +13,7 @@ from threading import Event, Lock
 from typing import NamedTuple
 
 from actions.cleaning_facts import FreshFacts
-from actions.objects import PAGE, Deleted, abort, delete, markers_of, objects_under, tag_for_expiry, uploads_under
+from actions.objects import AHEAD, PAGE, Deleted, abort, delete, just_before, markers_of, objects_under, tag_for_expiry, uploads_under
 from actions.reach import Reach
 from aws.errors import AwsError, CredentialsUnusable, ServerFault, Throttled, Unreachable
 from aws.session import Clients
@@ -119,8 +119,7 @@ class _Apply:
     ) -> None:
         self._engine, self._settings, self._reach, self._person, self._plan_id = engine, settings, reach, person, plan_id
         self._now, self._progress, self._stopping = now, progress, stopping
-        self._facts, self._facts_lock = FreshFacts(engine, settings), Lock()
-        self._holder, self._resumed = new_holder(), False
+        self._facts_lock, self._holder = Lock(), new_holder()
         self._problem, self._done, self._total = "", 0, 0
 
     def execute(self, dry_run: bool) -> CleanReport | Refusal:
@@ -132,9 +131,13 @@ class _Apply:
         entry = Entry(self._now(), self._person, "clean", f"plan {self._plan_id}", "asked", team=_teams(items))
         if head is None or refusal is not None:
             refusal = refusal or Refusal("not_found", f"there is no plan {self._plan_id}; `trainwatch clean plan` makes one")
-            with writing(self._engine) as connection:
-                append(connection, replace(entry, outcome=f"refused: {refusal.why}"))
+            if not dry_run:
+                with writing(self._engine) as connection:
+                    append(connection, replace(entry, outcome=f"refused: {refusal.why}"))
             return refusal
+        self._days = max(head.min_age_days, self._settings.clean.min_age_days)
+        self._facts = FreshFacts(self._engine, self._settings, self._days)
+        self._since = (head.begun_at or self._now()) - AHEAD
         self._total = before.get("planned", Tally(0, 0)).objects
         if dry_run:
             return self._looked(head, items)
@@ -143,9 +146,9 @@ class _Apply:
     def _refusal(self, head: PlanHead | None, items: Sequence[PlannedItem], before: dict[str, Tally]) -> Refusal | None:
         if head is None:
             return None
-        if head.state in ("applied", "undone"):
+        if head.state in ("applied", "undoing", "undone"):
             return Refusal("done", f"plan {head.plan_id} is {head.state} already; make a new one")
-        if head.state == "planned" and self._now() - head.created_at > EXPIRES_AFTER:
+        if self._now() - head.created_at > EXPIRES_AFTER:
             return Refusal("expired", f"plan {head.plan_id} is older than a day: the world may have changed; make a new one")
         for team in sorted({planned.item.team for planned in items}):
             refusal = may_act(self._person, team)
@@ -162,7 +165,6 @@ class _Apply:
             if held is not None:
                 append(connection, replace(entry, at=self._now(), outcome=f"refused: {held}", follows=audit_id))
                 return Refusal("held", f"plan {head.plan_id}: {held}")
-        self._resumed = head.state == "applying"
         is_ours = True
         try:
             self._all(items, head)
@@ -227,10 +229,7 @@ class _Apply:
             going, marks = self._decided(batch, head)
             if going:
                 marks += self._acted(batch, head, going)
-        except _LATER as error:
-            self._problem = str(error)
-            return
-        except CredentialsUnusable as error:
+        except (*_LATER, CredentialsUnusable) as error:
             self._problem = str(error)
             return
         except AwsError as error:
@@ -250,7 +249,7 @@ class _Apply:
         """Which of the keys may go now, and what is to be said of the others: gone, changed, or kept by a rule."""
         item, now = batch.planned.item, self._now()
         with self._facts_lock:
-            rules = CleanRules(self._facts.at(now), head.min_age_days, now)
+            rules = CleanRules(self._facts.at(now), self._days, now)
         there = self._listed(batch)
         going: list[PlannedObject] = []
         gone: list[PlannedObject] = []
@@ -265,14 +264,18 @@ class _Apply:
                 marks.append((one.row, "skipped", why, None))
             else:
                 going.append(one)
-        return going, marks + self._gone(batch, gone, by_us=self._resumed)
+        return going, marks + self._gone(batch, gone)
 
-    def _gone(self, batch: _Batch, gone: Sequence[PlannedObject], *, by_us: bool) -> list[Mark]:
-        """Keys that are no longer listed are done; in a versioned bucket our marker may hide them, which undoing has to know."""
+    def _gone(self, batch: _Batch, gone: Sequence[PlannedObject]) -> list[Mark]:
+        """Keys that are no longer listed are done.
+
+        In a versioned bucket our marker may hide them, which undoing has to know: a request of ours may have been carried out
+        though its answer was lost, or its process killed. A marker from before the plan was first applied is somebody else's.
+        """
         item, markers = batch.planned.item, dict[str, str]()
-        if gone and by_us and item.versioning == "enabled" and item.kind != "uploads":
+        if gone and item.versioning == "enabled" and item.kind != "uploads":
             keys = {one.stored.key for one in gone}
-            markers = markers_of(self._reach.of(item.account, item.region), item.bucket, item.prefix, keys, _just_before(min(keys)))
+            markers = markers_of(self._reach.of(item.account, item.region), item.bucket, item.prefix, keys, self._since)
         return [(one.row, "deleted", "it was gone already", markers.get(one.stored.key)) for one in gone]
 
     def _listed(self, batch: _Batch) -> dict[tuple[str, str], StoredObject]:
@@ -284,7 +287,7 @@ class _Apply:
         wanted = {one.stored.key for one in batch.objects}
         first, last = min(wanted), max(wanted)
         found: dict[tuple[str, str], StoredObject] = {}
-        for page in objects_under(clients, item.bucket, item.prefix, _just_before(first)):
+        for page in objects_under(clients, item.bucket, item.prefix, just_before(first)):
             found |= {(one.key, ""): one for one in page if one.key in wanted}
             if page and page[-1].key >= last:
                 break
@@ -295,11 +298,9 @@ class _Apply:
         item = batch.planned.item
         clients = self._reach.of(item.account, item.region)
         if item.kind == "uploads":
-            for one in going:
-                abort(clients, item.bucket, one.stored.key, one.stored.upload_id)
-            return [(one.row, "deleted", "", None) for one in going]
+            return [self._one_by_one(one, lambda one: self._aborted(clients, item.bucket, one)) for one in going]
         if head.mode == "quarantine":
-            return [self._tagged(clients, item.bucket, one) for one in going]
+            return [self._one_by_one(one, lambda one: self._tagged(clients, item.bucket, one)) for one in going]
         rows = {one.stored.key: one for one in going}
         answers = [said for said in delete(clients, item.bucket, [one.stored for one in going]) if said.key in rows]
         marks = [_mark_of(rows[said.key].row, said) for said in answers if said.code not in _NO_LONGER_SO]
@@ -313,7 +314,20 @@ class _Apply:
         there = self._listed(batch)
         gone = [one for one in refused if (one.stored.key, one.stored.upload_id) not in there]
         changed = [one for one in refused if (one.stored.key, one.stored.upload_id) in there]
-        return self._gone(batch, gone, by_us=True) + [(one.row, "skipped", _CHANGED, None) for one in changed]
+        return self._gone(batch, gone) + [(one.row, "skipped", _CHANGED, None) for one in changed]
+
+    def _one_by_one(self, one: PlannedObject, act: Callable[[PlannedObject], Mark]) -> Mark:
+        """What came of one object, so that of a batch each is told for itself."""
+        try:
+            return act(one)
+        except (*_LATER, CredentialsUnusable):
+            raise
+        except AwsError as error:
+            return one.row, "failed", str(error), None
+
+    def _aborted(self, clients: Clients, bucket: str, one: PlannedObject) -> Mark:
+        abort(clients, bucket, one.stored.key, one.stored.upload_id)
+        return one.row, "deleted", "", None
 
     def _tagged(self, clients: Clients, bucket: str, one: PlannedObject) -> Mark:
         why = tag_for_expiry(clients, bucket, one.stored.key)
@@ -341,11 +355,6 @@ def _mark_of(row: int, said: Deleted) -> Mark:
     if said.is_gone:
         return row, "deleted", "", said.marker
     return row, "failed", f"{said.code}: {said.message}", None
-
-
-def _just_before(key: str) -> str:
-    """A text that comes before a key, so that a listing that starts after it has the key in it: the key without its last character."""
-    return key[:-1]
 
 
 def _teams(items: Sequence[PlannedItem]) -> str | None:

@@ -10,16 +10,17 @@ from storage.references import references_at, references_known
 from storage.state import data_version
 from storage.views.cleanjobs import clean_jobs, jobs_known_at, scopes_known
 
+_LONGEST_DAYS = 36_500
 REREAD_AFTER = timedelta(seconds=20)
 
 
-def clean_facts(engine: Engine, settings: Settings, now: datetime) -> CleanFacts:
-    """The facts, in one consistent read."""
+def clean_facts(engine: Engine, settings: Settings, now: datetime, days: int) -> CleanFacts:
+    """The facts for a least age of so many days, in one consistent read."""
     with reading(engine) as connection:
         leftovers = leftovers_found(connection)
         return CleanFacts(
             leftovers=leftovers,
-            jobs=clean_jobs(connection, leftovers, now - timedelta(days=settings.clean.min_age_days + 60)),
+            jobs=clean_jobs(connection, leftovers, now - timedelta(days=min(days, _LONGEST_DAYS) + 60)),
             references=references_known(connection),
             references_at=references_at(connection),
             jobs_at=jobs_known_at(connection),
@@ -33,8 +34,8 @@ def clean_facts(engine: Engine, settings: Settings, now: datetime) -> CleanFacts
 class FreshFacts:
     """Facts that are read again whenever our books have changed, at most every twenty seconds."""
 
-    def __init__(self, engine: Engine, settings: Settings) -> None:
-        self._engine, self._settings = engine, settings
+    def __init__(self, engine: Engine, settings: Settings, days: int) -> None:
+        self._engine, self._settings, self._days = engine, settings, days
         self._index: CleanIndex | None = None
         self._version = -1
         self._read_at: datetime | None = None
@@ -45,5 +46,5 @@ class FreshFacts:
             version = data_version(connection)
         is_due = self._read_at is None or (version != self._version and now - self._read_at >= REREAD_AFTER)
         if self._index is None or is_due:
-            self._index, self._version, self._read_at = CleanIndex(clean_facts(self._engine, self._settings, now)), version, now
+            self._index, self._version, self._read_at = CleanIndex(clean_facts(self._engine, self._settings, now, self._days)), version, now
         return self._index

@@ -1,6 +1,7 @@
 """S3 as cleaning uses it: listing a prefix again, deleting with the ETag that was seen, aborting uploads, tags and markers."""
 
 from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from aws.errors import NotFound, translated
@@ -11,6 +12,7 @@ from domain.leftovers import StoredObject
 REQUIRED_PERMISSIONS = (  # of the acting role; listings go through the reading one
     "s3:ListBucketVersions",
     "s3:DeleteObject",
+    "s3:GetObject",  # nothing is read: S3 asks for it where a delete is conditional on an ETag. Source: conditional-deletes, user guide
     "s3:DeleteObjectVersion",
     "s3:AbortMultipartUpload",
     "s3:GetObjectTagging",
@@ -18,6 +20,7 @@ REQUIRED_PERMISSIONS = (  # of the acting role; listings go through the reading 
 )
 PAGE = 1000  # Source: ListObjectsV2 and DeleteObjects, the most keys of one call
 TAG, EXPIRE = "trainwatch", "expire"
+AHEAD = timedelta(minutes=5)  # so much may our clock and that of S3 differ
 MOST_TAGS = 10  # Source: PutObjectTagging
 
 
@@ -110,19 +113,28 @@ def remove_markers(clients: Clients, bucket: str, markers: Sequence[tuple[str, s
     return done + [Deleted(one["Key"], None, str(one.get("Code")), str(one.get("Message"))) for one in answer.get("Errors", [])]
 
 
-def markers_of(clients: Clients, bucket: str, prefix: str, keys: Collection[str], after: str) -> dict[str, str]:
-    """The versions of the delete markers that hide keys under a prefix now; `after` is a key just before the first.
+def just_before(key: str) -> str:
+    """A text that comes before a key, so that a listing that starts after it has the key in it: the key without its last character."""
+    return key[:-1]
+
+
+def markers_of(clients: Clients, bucket: str, prefix: str, keys: Collection[str], since: datetime) -> dict[str, str]:
+    """The versions of the delete markers that hide keys under a prefix now and were put there since an instant.
 
     Source: ListObjectVersions.
     """
     found: dict[str, str] = {}
     last = max(keys)
-    request: dict[str, Any] = {"Bucket": bucket, "KeyMarker": after, "MaxKeys": PAGE, "Prefix": prefix}
+    request: dict[str, Any] = {"Bucket": bucket, "KeyMarker": just_before(min(keys)), "MaxKeys": PAGE, "Prefix": prefix}
     while True:
         with translated(clients.where):
             answer: dict[str, Any] = dict(clients.s3.list_object_versions(**request))
         markers = answer.get("DeleteMarkers", [])
-        found |= {one["Key"]: one["VersionId"] for one in markers if one["Key"] in keys and one.get("IsLatest")}
+        found |= {
+            one["Key"]: one["VersionId"]
+            for one in markers
+            if one["Key"] in keys and one.get("IsLatest") and (instant_from(one["LastModified"]) or EARLIEST) >= since
+        }
         if not answer.get("IsTruncated") or answer["NextKeyMarker"] > last:
             return found
         request |= {"KeyMarker": answer["NextKeyMarker"], "VersionIdMarker": answer.get("NextVersionIdMarker", "")}
@@ -140,12 +152,14 @@ def tag_for_expiry(clients: Clients, bucket: str, key: str) -> str:
     return ""
 
 
-def untag(clients: Clients, bucket: str, key: str) -> None:
-    """Takes our tag off again, and leaves the user's."""
+def untag(clients: Clients, bucket: str, key: str) -> bool:
+    """Takes our tag off again, and leaves the user's; whether it was there."""
     with translated(clients.where):
         tags = {one["Key"]: one["Value"] for one in clients.s3.get_object_tagging(Bucket=bucket, Key=key)["TagSet"]}
-    if tags.pop(TAG, None) is not None:
-        _put_tags(clients, bucket, key, tags)
+    if tags.get(TAG) != EXPIRE:
+        return False
+    _put_tags(clients, bucket, key, {name: value for name, value in tags.items() if name != TAG})
+    return True
 
 
 def _put_tags(clients: Clients, bucket: str, key: str, tags: dict[str, str]) -> None:

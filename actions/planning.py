@@ -11,7 +11,7 @@ from aws.errors import AwsError
 from domain.access import Person
 from domain.cleaning import CleanFacts, CleanIndex, CleanItem, CleanRules, Kept, plan_clean
 from domain.cleaning_paths import folder
-from domain.storage_prices import month_nusd
+from domain.storage_prices import classes_nusd
 from settings import Settings
 from storage.cleaning import PlannedItem, add_item, add_objects, save_plan, set_item_totals, set_kept
 from storage.engine import Engine, writing
@@ -35,7 +35,7 @@ def make_plan(
 ) -> int:
     """A stored plan; its id. `min_age_days` can only raise the settings' own. What cannot be listed now is kept, with the reason."""
     days = max(settings.clean.min_age_days, min_age_days or 0)
-    facts = clean_facts(engine, settings, now)
+    facts = clean_facts(engine, settings, now, days)
     decided = plan_clean(facts, days, now, frozenset(teams))
     rules = CleanRules(CleanIndex(facts), days, now)
     kept = list(decided.kept)
@@ -86,14 +86,9 @@ class _Costs:
 
     def of(self, item: CleanItem, size: int) -> int | None:
         """Nano-dollars a month of so many bytes of an item; None where a price is not known."""
-        found = self._leftovers.get((item.bucket, item.prefix, item.kind))
-        bucket = self._buckets.get(item.bucket)
-        region = bucket.region if bucket and bucket.region else item.region
-        if found is None or not found.bytes:
-            return month_nusd(size, region, "STANDARD")
-        amounts = [month_nusd(amount, region, kind) for kind, amount in found.classes.items()]
-        known = [amount for amount in amounts if amount is not None]
-        return None if len(known) < len(amounts) else sum(known) * size // found.bytes
+        found = self._leftovers[item.bucket, item.prefix, item.kind]
+        cost, unpriced = classes_nusd(found.classes, self._buckets[item.bucket].region)
+        return None if unpriced else cost * size // max(1, found.bytes)
 
 
 def _add_kept(engine: Engine, plan_id: int, kept: Sequence[Kept]) -> None:

@@ -22,6 +22,7 @@ from storage.stops import Claim, OpenStop, advance, claim
 Clock = Callable[[], datetime]
 Outcome = Literal["stopping", "already_stopping", "already_ended", "refused", "failed"]
 _RUN_AGAIN = "it is tried again at the next run"  # so errors say to collectors; a stop is not tried again by itself
+_UNDER_WAY = {"claimed": "AWS is being asked", "stopping": "it is stopping"}
 log = logging.getLogger("trainwatch.actions")
 
 
@@ -102,7 +103,7 @@ class _Stop:
             )  # fmt: skip
             held = claim(connection, wanted, self._now())
             if isinstance(held, OpenStop):
-                words = f"{held.by} asked at {held.asked_at:%H:%M} UTC already, and it is {held.state}"
+                words = f"{held.by} asked at {held.asked_at:%H:%M} UTC already, and {_UNDER_WAY.get(held.state, f'it is {held.state}')}"
                 append(connection, replace(self._entry, at=self._now(), outcome=f"joined: {words}", follows=audit_id))
             elif held.abandoned is not None:
                 words = f"abandoned: whoever asked ended before saying what came of it; taken over by entry {audit_id}"

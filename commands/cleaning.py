@@ -1,6 +1,5 @@
 """Cleaning from the terminal: plan, show, apply, undo."""
 
-import getpass
 import signal
 import sys
 from threading import Event
@@ -12,8 +11,8 @@ from actions.cleaning import CleanReport, apply_plan
 from actions.planning import make_plan
 from actions.reach import Reach
 from actions.undoing import undo_plan
-from commands.frame import Failed, RefusedToAct, database, format_option, now, settings_of, show
-from domain.access import Person, Refusal
+from commands.frame import Failed, RefusedToAct, database, format_option, now, settings_of, show, whoever
+from domain.access import Refusal
 from reports.cleaning import ITEM_COLUMNS, ITEM_TABLE, OBJECT_COLUMNS, object_data, plan_data
 from reports.output import print_pairs, print_table
 from storage.cleaning import plan_head, plan_items, plan_objects, tallies
@@ -48,7 +47,7 @@ def plan(context: click.Context, team: tuple[str, ...], older_than: int | None, 
     """Decide what may go, list it object by object, and store that as a plan; nothing is changed."""
     settings, mode = settings_of(context), "quarantine" if quarantine else "delete"
     with database(settings) as engine:
-        plan_id = make_plan(engine, settings, Reach(settings), _person(), now(), team, older_than, mode, _progress)
+        plan_id = make_plan(engine, settings, Reach(settings), whoever(), now(), team, older_than, mode, _progress)
         _show_plan(engine, plan_id, form, as_objects=False)
 
 
@@ -79,7 +78,7 @@ def apply(context: click.Context, plan_id: int, dry_run: bool, yes: bool, form: 
         before = signal.signal(signal.SIGINT, lambda *_: stopping.set())
         try:
             report = apply_plan(
-                engine, settings, Reach(settings), _person(), plan_id, now, dry_run=dry_run, progress=_progress, stopping=stopping
+                engine, settings, Reach(settings), whoever(), plan_id, now, dry_run=dry_run, progress=_progress, stopping=stopping
             )
         finally:
             signal.signal(signal.SIGINT, before)
@@ -101,12 +100,12 @@ def undo(context: click.Context, plan_id: int) -> None:
     """Bring back what a plan deleted in buckets with versioning, and take its tags off."""
     settings = settings_of(context)
     with database(settings) as engine:
-        report = undo_plan(engine, Reach(settings), _person(), plan_id, now)
+        report = undo_plan(engine, Reach(settings), whoever(), plan_id, now)
     if isinstance(report, Refusal):
         raise RefusedToAct(report.why)
     click.echo(f"{report.restored_objects:,} restored, {report.lost_objects:,} cannot be: their buckets keep no versions", err=True)
-    if report.failed:
-        raise Failed(f"{len(report.failed)} could not be restored: {report.failed[0]}")
+    if report.failed_objects:
+        raise Failed(f"{report.failed_objects:,} could not be restored, so try again: {report.failed[0]}")
 
 
 def report_data(report: CleanReport) -> dict[str, Any]:
@@ -123,10 +122,6 @@ def report_data(report: CleanReport) -> dict[str, Any]:
         "dry_run": report.dry_run,
         "audit_id": report.audit_id,
     }
-
-
-def _person() -> Person:
-    return Person(getpass.getuser(), "admin", via="shell")
 
 
 def _show_plan(engine: Engine, plan_id: int, form: str, *, as_objects: bool) -> None:

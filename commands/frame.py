@@ -3,6 +3,8 @@
 Exit codes: 0 done · 1 failed, one line on stderr says why and what to do · 2 wrong usage · 3 refused.
 """
 
+import getpass
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,6 +13,7 @@ from typing import Any
 import click
 
 import settings as settings_module
+from domain.access import Person
 from reports.output import as_csv, as_json
 from settings import Settings, SettingsError
 from storage import migrate
@@ -52,6 +55,18 @@ def settings_of(context: click.Context) -> Settings:
         return settings_module.load(context.find_root().obj)
     except SettingsError as error:
         raise WrongSettings(str(error)) from error
+
+
+def whoever() -> Person:
+    """Whoever runs the command, by the operating system's name: an admin, since the AWS credentials at hand are theirs.
+
+    A container may run under a number that has no name.
+    """
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = f"uid {os.getuid()}"
+    return Person(name, "admin", via="shell")
 
 
 @contextmanager

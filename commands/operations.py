@@ -1,7 +1,5 @@
 """Operations from the terminal: what runs away, tuning jobs, stop, and the audit log."""
 
-import getpass
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -14,7 +12,7 @@ from actions.looking import look
 from actions.reach import Reach
 from actions.stopping import StopResult, execute, refuse
 from aws.errors import AwsError
-from commands.frame import Failed, RefusedToAct, database, format_option, now, say_if_empty, settings_of, show
+from commands.frame import Failed, RefusedToAct, database, format_option, now, say_if_empty, settings_of, show, whoever
 from domain.access import Person, Refusal
 from domain.findings.finding import span
 from domain.stopping import StopLimits, StopPlan, StopTarget, chosen, plan_stop
@@ -126,7 +124,7 @@ def stop(
     form: str,
 ) -> None:
     """Stop training jobs, or tuning jobs, and follow them."""
-    settings, person = settings_of(context), Person(_account(), "admin", via="shell")
+    settings, person = settings_of(context), whoever()
     with database(settings) as engine:
         audited = None if dry_run else engine  # what only asks what would be is no action, refused or not
         targets = [_target(_found(engine, name, is_tuning, (account, region, created)), audited, person, name, reason) for name in names]
@@ -144,14 +142,6 @@ def stop(
             results = _waited(engine, reach, plan, results)
         _show_stops([_result_data(plan, one) for one in results], form, "stops")
     _end(results)
-
-
-def _account() -> str:
-    """The operating system's name of whoever runs the command; a container may run under a number that has none."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
 
 
 def _found(engine: Engine, name: str, is_tuning: bool, place: tuple[str | None, str | None, str | None]) -> list[StopTarget]:

@@ -78,3 +78,9 @@ def month_nusd(
     """What so many bytes cost in a month, in nano-dollars; None where there is no rate. Smallest billed sizes are left out."""
     rate = storage_rate(region, storage_class, overrides)
     return None if rate is None else divided(size_bytes * rate.nusd, GB)
+
+
+def classes_nusd(classes: Mapping[str, int], region: str | None) -> tuple[int, int]:
+    """What bytes by storage class cost in a month, in nano-dollars as far as rates are known, and the bytes without a known one."""
+    amounts = [(size, month_nusd(size, region, storage_class)) for storage_class, size in classes.items()]
+    return sum(cost or 0 for _, cost in amounts), sum(size for size, cost in amounts if cost is None)

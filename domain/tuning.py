@@ -4,7 +4,7 @@ Source: DescribeHyperParameterTuningJob and ListTrainingJobsForHyperParameterTun
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from math import isfinite
 from typing import Any, NamedTuple
@@ -52,6 +52,10 @@ class TuningJob:
     def is_live(self) -> bool:
         """Whether it still launches children, or waits for those it has."""
         return self.status in ALIVE
+
+    def lost(self) -> "TuningJob":
+        """The same once AWS knows it no more: what became of it is not known, and it launches nothing."""
+        return replace(self, status="Gone")
 
     @property
     def key(self) -> str:

@@ -3,24 +3,30 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
 
 from domain.cleaning import CleanItem, Kept
 from domain.leftovers import StoredObject
 from domain.text import storable
 from storage.leases import is_dead
 from storage.schema_objects import clean_items, clean_objects, clean_plans
+from storage.schema_operations import audit
 from storage.state import DATA_VERSION, bump
 
+Claimed = Literal["applying", "undoing"]
+_MAY_BECOME: dict[Claimed, frozenset[str]] = {
+    "applying": frozenset({"planned", "applying"}),
+    "undoing": frozenset({"planned", "applying", "applied", "undoing", "undone"}),
+}
 HOLD = timedelta(minutes=2)  # longer than any single call takes; after that, whoever applied has died
 
 
 @dataclass(frozen=True, slots=True)
 class PlanHead:
-    """A plan: who made it when and for whom, how it is carried out, and how far that is."""
+    """A plan: who made it when and for whom, how it is carried out, and how far that is; `begun_at` is its first apply."""
 
     plan_id: int
     created_at: datetime
@@ -32,6 +38,7 @@ class PlanHead:
     audit_id: int | None
     kept: tuple[Kept, ...]
     applied_at: datetime | None
+    begun_at: datetime | None
 
 
 class PlannedItem(NamedTuple):
@@ -117,13 +124,24 @@ def set_item_totals(connection: Connection, plan_id: int, number: int, objects: 
 
 def plan_head(connection: Connection, plan_id: int) -> PlanHead | None:
     """A plan; None where there is no such."""
-    row = connection.execute(select(clean_plans).where(clean_plans.c.id == plan_id)).first()
+    row = connection.execute(_heads().where(clean_plans.c.id == plan_id)).first()
     return None if row is None else _head(row)
 
 
 def plan_heads(connection: Connection, limit: int = 50) -> list[PlanHead]:
     """The newest plans."""
-    return [_head(row) for row in connection.execute(select(clean_plans).order_by(clean_plans.c.id.desc()).limit(limit))]
+    return [_head(row) for row in connection.execute(_heads().order_by(clean_plans.c.id.desc()).limit(limit))]
+
+
+def plan_before(connection: Connection, head: PlanHead) -> PlanHead | None:
+    """The plan that was made for the same teams before this one; None where it is the first."""
+    same = clean_plans.c.teams == orjson.dumps(list(head.teams)).decode()
+    row = connection.execute(_heads().where(same, clean_plans.c.id < head.plan_id).order_by(clean_plans.c.id.desc()).limit(1)).first()
+    return None if row is None else _head(row)
+
+
+def _heads() -> Select[Any]:
+    return select(clean_plans, audit.c.at.label("begun_at")).outerjoin(audit, audit.c.id == clean_plans.c.audit_id)
 
 
 def _head(row: Any) -> PlanHead:
@@ -139,6 +157,7 @@ def _head(row: Any) -> PlanHead:
         row.audit_id,
         kept,
         row.applied_at,
+        row.begun_at,
     )
 
 
@@ -205,19 +224,20 @@ def mark(connection: Connection, marks: Sequence[tuple[int, str, str, str | None
         connection.execute(statement, rows)
 
 
-def claim_plan(connection: Connection, plan_id: int, holder: str, audit_id: int, now: datetime) -> str | None:
-    """Takes the right to apply a plan; who has it, or why it cannot be had, in words, where that fails.
+def claim_plan(connection: Connection, plan_id: int, holder: str, audit_id: int, now: datetime, to: Claimed = "applying") -> str | None:
+    """Takes the right to apply a plan, or to undo it; who has it, or why it cannot be had, in words, where that fails.
 
-    A claim whose process is dead, or has not said that it lives for two minutes, is taken over: that is how an apply is resumed.
+    A claim whose process is dead, or has not said that it lives for two minutes, is taken over: that is how an apply is resumed,
+    and how one that was killed is undone.
     """
     row = connection.execute(select(clean_plans).where(clean_plans.c.id == plan_id).with_for_update()).one()
-    if row.state == "applying":
-        lives = row.renewed_at is not None and now - row.renewed_at <= HOLD and not is_dead(row.holder)
-        if lives:
-            return f"{row.holder} applies it right now"
-    elif row.state != "planned":
+    if row.holder and row.renewed_at is not None and now - row.renewed_at <= HOLD and not is_dead(row.holder):
+        return f"{row.holder} is {row.state} it right now"
+    if row.state not in _MAY_BECOME[to]:
         return f"it is {row.state} already"
-    values = {"state": "applying", "holder": holder, "renewed_at": now, "audit_id": row.audit_id or audit_id}
+    values = {"state": to, "holder": holder, "renewed_at": now}
+    if to == "applying":
+        values["audit_id"] = row.audit_id or audit_id
     connection.execute(update(clean_plans).where(clean_plans.c.id == plan_id).values(values))
     bump(connection, DATA_VERSION)
     return None
@@ -229,9 +249,9 @@ class PlanLost(Exception):
 
 def renew_plan(connection: Connection, plan_id: int, holder: str, now: datetime) -> None:
     """Says that the process lives. Raises PlanLost when another one has taken over."""
-    where = (clean_plans.c.id == plan_id, clean_plans.c.holder == holder, clean_plans.c.state == "applying")
+    where = (clean_plans.c.id == plan_id, clean_plans.c.holder == holder)
     if connection.execute(update(clean_plans).where(*where).values(renewed_at=now)).rowcount != 1:
-        raise PlanLost(f"another process applies plan {plan_id} now")
+        raise PlanLost(f"another process has taken plan {plan_id} over")
 
 
 def end_plan(connection: Connection, plan_id: int, state: str, now: datetime) -> None:

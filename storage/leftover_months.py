@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, delete, func, insert, select
 
 from domain.leftovers import Kind
-from domain.storage_prices import month_nusd
+from domain.storage_prices import classes_nusd
 from storage.leftovers import buckets_known, leftovers_found
 from storage.schema_objects import leftover_days
 
@@ -32,13 +32,11 @@ def leftover_months(connection: Connection) -> list[LeftoverMonth]:
     sums: dict[tuple[str, Kind], list[int]] = {}
     for one in leftovers_found(connection):
         bucket = buckets.get(one.bucket)
-        region = bucket.region if bucket and bucket.region else one.region
-        row = sums.setdefault((one.team, one.kind), [0, 0, 0, 0])
-        row[0], row[1] = row[0] + one.objects, row[1] + one.bytes
-        for storage_class, size in one.classes.items():
-            cost = month_nusd(size, region, storage_class)
-            row[2], row[3] = row[2] + (cost or 0), row[3] + (size if cost is None else 0)
-    found = [LeftoverMonth(team, kind, *row) for (team, kind), row in sums.items()]
+        cost, unpriced = classes_nusd(one.classes, bucket.region if bucket else None)
+        row = sums.setdefault((one.team, one.kind), [0] * 4)
+        for column, more in enumerate((one.objects, one.bytes, cost, unpriced)):
+            row[column] += more
+    found = [LeftoverMonth(team, kind, *sum_) for (team, kind), sum_ in sums.items()]
     return sorted(found, key=lambda one: (-one.nusd_per_month, one.team, one.kind))
 
 

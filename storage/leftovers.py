@@ -51,16 +51,6 @@ class BucketRow(NamedTuple):
     uploads_whole: bool = False
 
 
-class LeftoverCost(NamedTuple):
-    """Bytes of one team, kind, bucket region (None: not known) and storage class: what money is worked out from."""
-
-    team: str
-    kind: Kind
-    region: str | None
-    storage_class: str
-    bytes: int
-
-
 class StoredPlaces(NamedTuple):
     """A job of the books for whoever asks where jobs write."""
 
@@ -159,18 +149,6 @@ def buckets_known(connection: Connection) -> dict[str, Bucket]:
         )
         for row in connection.execute(statement)
     }  # fmt: skip
-
-
-def leftover_costs(connection: Connection) -> list[LeftoverCost]:
-    """Bytes by team, kind, region of the bucket and storage class, in that order."""
-    table = leftovers.c
-    statement = select(table.team, table.kind, buckets.c.region, table.classes).outerjoin(buckets, buckets.c.name == table.bucket)
-    sums: dict[tuple[str, Kind, str | None, str], int] = {}
-    for team, kind, region, classes in connection.execute(statement):
-        for storage_class, size in orjson.loads(classes).items():
-            key = (team, kind, region, storage_class)
-            sums[key] = sums.get(key, 0) + size
-    return [LeftoverCost(*key, size) for key, size in sorted(sums.items(), key=lambda one: (*one[0][:2], one[0][2] or "", one[0][3]))]
 
 
 def stored_places(connection: Connection, region: str, after: int, limit: int) -> list[StoredPlaces]:

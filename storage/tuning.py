@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select, update
 
 from domain.findings.situation import Objective
 from domain.text import storable
-from domain.tuning import Child, kept_part, tuning_job_from
+from domain.tuning import Child, TuningJob, kept_part, tuning_job_from
 from storage import descriptions
 from storage.schema_operations import tuning_children, tuning_jobs
 from storage.state import dialect_insert
@@ -65,6 +65,12 @@ def _keep_children(connection: Connection, tuning_id: int, children: Sequence[Ch
     new = dialect_insert(connection, tuning_children)
     changed = {name: new.excluded[name] for name in ("status", "objective", "parameters")}
     connection.execute(new.on_conflict_do_update(index_elements=["tuning_id", "name"], set_=changed), rows)
+
+
+def tuning_job_of(row: Any) -> TuningJob:
+    """The tuning job of a row; one that nobody watches any more, though it was alive when last seen, is gone."""
+    job = tuning_job_from(descriptions.unpack(row.description))
+    return job.lost() if job.is_live and not row.watched else job
 
 
 def known_tuning_jobs(connection: Connection, scope_row: int) -> dict[tuple[str, int], bool]:

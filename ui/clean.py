@@ -168,7 +168,7 @@ def plan_words(head: PlanHead, items: Sequence[PlannedItem], found: dict[str, Ta
     """What a plan would do, or has done."""
     total = sum(one.item.objects for one in items)
     size, cost = sum(one.item.bytes for one in items), sum(one.nusd_per_month or 0 for one in items)
-    if head.state == "planned" and now - head.created_at > EXPIRES_AFTER:
+    if head.state in ("planned", "applying") and now - head.created_at > EXPIRES_AFTER:
         return f"Plan {head.plan_id} is older than a day: the world may have changed. Make a new one."
     what = "tag" if head.mode == "quarantine" else "delete"
     done = {state: tally.objects for state, tally in found.items() if state not in ("planned",)}
@@ -247,10 +247,10 @@ def show_apply(head: PlanHead, items: Sequence[PlannedItem], found: dict[str, Ta
     """The button that carries the plan out, saying what it will do; off, with the reason, for whoever may not."""
     left = found.get("planned", Tally(0, 0))
     under_way = cleanruns.progress_of(head.plan_id)
-    if under_way is not None and under_way.report is None:
+    if under_way is not None and not under_way.is_over:
         cleanruns.show_progress(head.plan_id)
         return
-    if not left.objects or head.state in ("applied", "undone"):
+    if not left.objects or head.state in ("applied", "undoing", "undone"):
         return
     refusal = next((no for one in items if (no := may_act(viewer(), one.item.team)) is not None), None)
     verb = "Tag" if head.mode == "quarantine" else "Delete"

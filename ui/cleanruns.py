@@ -21,6 +21,11 @@ class Run:
     report: CleanReport | Refusal | None = None
     problem: str = ""
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, in whatever way."""
+        return self.report is not None or bool(self.problem)
+
 
 class Runs:
     """The runs of this server, by plan; one at a time each."""
@@ -33,11 +38,17 @@ class Runs:
         """The newest run of a plan."""
         return self._runs.get(plan_id)
 
+    def forget(self, plan_id: int) -> None:
+        """Drops a run that has ended, whose report was read."""
+        with self._lock:
+            if self._runs.get(plan_id, Run()).is_over:
+                self._runs.pop(plan_id, None)
+
     def start(self, plan_id: int, work: Callable[[Run], None]) -> Run:
         """Begins a run, or gives the one that is under way."""
         with self._lock:
             before = self._runs.get(plan_id)
-            if before is not None and before.report is None and not before.problem:
+            if before is not None and not before.is_over:
                 return before
             run = self._runs[plan_id] = Run()
             Thread(target=work, args=(run,), name=f"clean-{plan_id}", daemon=True).start()
@@ -89,6 +100,7 @@ def show_progress(plan_id: int) -> None:
     else:
         _show_report(run.report)
     if st.button("Close", key=f"clean-close-{plan_id}", type="primary"):
+        runs().forget(plan_id)
         st.rerun()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from domain.findings.finding import rank, span
+from domain.findings.finding import span
 from domain.findings.judge import TITLES
 from domain.stopping import StopTarget
 from storage.views.audit import StopsSummary
@@ -255,11 +255,3 @@ def pick_several(found: State) -> None:
             targets = watching.stop_targets(ids)
             stopping.open_dialog([targets[one] for one in ids if one in targets])
         st.caption(f"At most {most} at once: [actions] max_jobs.")
-
-
-def severity_counts(rows: Sequence[FindingRow]) -> dict[str, int]:
-    """How many findings of each severity, gravest first."""
-    counts: dict[str, int] = {}
-    for row in sorted(rows, key=lambda row: rank(row.severity)):
-        counts[row.severity] = counts.get(row.severity, 0) + 1
-    return counts

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from domain.instants import iso
 from domain.money import NANO, usd
 from storage.views.tuning import ChildRow, TuningRow
 from ui import places, reads, stopping, tables, watching
@@ -163,6 +164,6 @@ def _order(child: ChildRow, *, minimise: bool) -> tuple[bool, float]:
 
 def show_stop(row: TuningRow) -> None:
     """The button that stops a search that still goes on."""
-    target = watching.tuning_target(row.job.name, row.account, row.region)
+    target = watching.tuning_target(row.job.name, row.account, row.region, iso(row.job.created_at))
     if row.job.is_live and target is not None:
         stopping.show_button(target, None, f"stop-tuner-{row.tuning_id}")

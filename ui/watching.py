@@ -68,10 +68,10 @@ def stop_targets(job_ids: Sequence[int]) -> dict[int, StopTarget]:
     return _targets(version(), tuple(job_ids))
 
 
-def tuning_target(name: str, account: str, region: str) -> StopTarget | None:
+def tuning_target(name: str, account: str, region: str, created: str | None) -> StopTarget | None:
     """What stopping a tuning job would mean; asked anew, since it is asked for once, right before that."""
     with reading(engine()) as connection:
-        found = targets.tuning_targets(connection, name, account, region)
+        found = targets.tuning_targets(connection, name, account, region, created)
     return found[0] if found else None
 
 

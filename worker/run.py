@@ -11,7 +11,7 @@ from typing import Literal
 from aws.errors import AwsError, CredentialsUnusable
 from aws.meter import Count, since
 from aws.session import Clients
-from collectors import jobs, leftovers, prices
+from collectors import jobs, leftovers, metrics, prices
 from collectors.batch import Batch, Batches
 from collectors.books import Books
 from derivations.keep import Keeper
@@ -25,7 +25,7 @@ from storage.leftover_months import record_leftover_day
 from storage.leftovers import upsert_buckets, upsert_leftovers
 from storage.references import upsert_references
 from storage.runs import CallCount, count_calls, finish_run, note_progress, start_run, write_watermark
-from storage.samples import upsert_samples
+from storage.samples import thin_samples, upsert_samples
 from storage.signals import record_signals
 from storage.tuning import upsert_tuning_jobs
 from worker.catalog import CATALOG
@@ -126,6 +126,8 @@ class CollectorRun:
                 for number, batch in enumerate(batches, 1):
                     self._keep(batch, lease, run_id)
                     self._after(number)
+            if self._collector == metrics.NAME:
+                self._thin(lease, run_id)
             if self._collector == jobs.NAME or self._tally.changed:
                 self._keeper.finish(lambda done, _: self._still_here(lease, run_id, f"deriving: {done:,} jobs"))
         except LeaseLost:
@@ -147,6 +149,16 @@ class CollectorRun:
         # Teams learned early are not derived twice: looked for after the 1st, 2nd, 4th, 8th … batch.
         if number & (number - 1) == 0 and self._collector == jobs.NAME:
             self._keeper.finish()
+
+    def _thin(self, lease: Lease, run_id: int) -> None:
+        """Thins samples that have grown old, some rows at a time, until there are none or the process is to end."""
+        thinned, some = 0, 1
+        while some and not self._stopping.is_set():
+            with writing(self._engine) as connection:
+                some = thin_samples(connection, self._now())
+            thinned += some
+            if some:
+                self._still_here(lease, run_id, f"thinning old samples: {thinned:,} rows")
 
     def _still_here(self, lease: Lease, run_id: int, progress: str) -> None:
         """Keeps the lease, and tells whoever watches, while a long derivation goes on."""

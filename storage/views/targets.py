@@ -12,11 +12,11 @@ from domain.findings.situation import Situation
 from domain.instants import iso
 from domain.scope import Scope
 from domain.stopping import StopTarget
-from domain.tuning import TuningJob, tuning_job_from
-from storage.descriptions import unpack
+from domain.tuning import TuningJob
 from storage.schema import jobs, scopes, training_jobs
 from storage.schema_operations import tuning_jobs
-from storage.views.live import LiveJob, live_jobs
+from storage.tuning import tuning_job_of
+from storage.views.live import live_jobs
 from storage.views.situations import situations_of
 
 # Source: DescribeHyperParameterTuningJob, HyperParameterTuningJobStatus.
@@ -53,7 +53,7 @@ def tuning_targets(
         .order_by(tuning_jobs.c.created_second.desc())
     )
     rows = [row for row in connection.execute(statement) if account in (None, row.account) and region in (None, row.region)]
-    found = [(row, tuning_job_from(unpack(row.description))) for row in rows]
+    found = [(row, tuning_job_of(row)) for row in rows]
     return [
         _tuning_target(connection, row, tuner)
         for row, tuner in found
@@ -132,16 +132,17 @@ def _tuners(connection: Connection, rows: Sequence[Any]) -> dict[tuple[int, str]
     """Whether the tuning jobs that launched these still launch others, by scope and key; None is not known, and so is what is left out."""
     if not any(row.tuning_job for row in rows):
         return {}
-    statement = select(tuning_jobs.c.scope_id, tuning_jobs.c.description).order_by(tuning_jobs.c.created_second)
+    statement = select(tuning_jobs).order_by(tuning_jobs.c.created_second)
     found: dict[tuple[int, str], bool | None] = {}
-    for scope_row, description in connection.execute(statement):
-        tuner = tuning_job_from(unpack(description))
-        found[scope_row, tuner.key] = True if tuner.is_live else False if tuner.status in _NO_MORE_CHILDREN else None
+    for row in connection.execute(statement):
+        tuner = tuning_job_of(row)
+        found[row.scope_id, tuner.key] = True if tuner.is_live else False if tuner.status in _NO_MORE_CHILDREN else None
     return found
 
 
 def _tuning_target(connection: Connection, row: Any, tuner: TuningJob) -> StopTarget:
-    children = [one for one in live_jobs(connection) if one.scope_id == row.scope_id and _child_of(connection, one, tuner)]
+    ids = set(connection.scalars(select(jobs.c.id).where(jobs.c.scope_id == row.scope_id, func.lower(jobs.c.tuning_job) == tuner.key)))
+    children = [one for one in live_jobs(connection) if one.job_id in ids]
     burns = [one.accrual.burn_nusd_per_hour for one in children]
     accrued = [one.accrual.accruing_nusd for one in children]
     return StopTarget(
@@ -170,11 +171,6 @@ def _tuning_target(connection: Connection, row: Any, tuner: TuningJob) -> StopTa
 def _total(amounts: Sequence[int | None]) -> int | None:
     """The sum, None where any part of it is not known."""
     return None if any(amount is None for amount in amounts) else sum(amount or 0 for amount in amounts)
-
-
-def _child_of(connection: Connection, one: LiveJob, tuner: TuningJob) -> bool:
-    parent = connection.scalar(select(jobs.c.tuning_job).where(jobs.c.id == one.job_id))
-    return (parent or "").lower() == tuner.key
 
 
 def _team_of(connection: Connection, scope_row: int, tuner: TuningJob) -> str:

@@ -9,10 +9,10 @@ import orjson
 from sqlalchemy import Connection, select
 
 from domain.attribution import UNATTRIBUTED
-from domain.tuning import TuningJob, tuning_job_from
-from storage.descriptions import unpack
+from domain.tuning import TuningJob
 from storage.schema import jobs, scopes, training_jobs
 from storage.schema_operations import tuning_children, tuning_jobs
+from storage.tuning import tuning_job_of
 from storage.views.live import live_jobs
 
 
@@ -116,6 +116,6 @@ def _children(connection: Connection, ids: Sequence[int]) -> dict[int, list[tupl
 def _row(row: Any, children: Sequence[tuple[ChildRow, str | None]]) -> TuningRow:
     teams = [team for _, team in children if team]
     return TuningRow(
-        row.id, tuning_job_from(unpack(row.description)), row.account, row.region, teams[-1] if teams else UNATTRIBUTED, row.observed_at,
+        row.id, tuning_job_of(row), row.account, row.region, teams[-1] if teams else UNATTRIBUTED, row.observed_at,
         tuple(child for child, _ in children), len(teams),
     )  # fmt: skip

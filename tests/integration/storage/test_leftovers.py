@@ -5,16 +5,16 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Engine
 
 from domain.scope import Scope
+from domain.storage_prices import GB, month_nusd
 from storage.engine import Connection, writing
 from storage.facts import scope_id
+from storage.leftover_months import leftover_months, leftovers_on, record_leftover_day
 from storage.leftovers import (
     STANDS,
     BucketRow,
-    LeftoverCost,
     LeftoverRow,
     buckets_known,
     is_storable,
-    leftover_costs,
     leftovers_found,
     upsert_buckets,
     upsert_leftovers,
@@ -93,18 +93,37 @@ def test_a_bucket_that_one_scope_can_list_is_not_closed_by_another(engine: Engin
         assert buckets_known(connection)["b"].problem == "denied"  # its own scope may say so
 
 
-def test_bytes_add_up_by_team_kind_region_and_class(engine: Engine) -> None:
+def test_what_is_kept_adds_up_by_team_and_kind_at_the_price_of_its_buckets_region(engine: Engine) -> None:
+    big = ROW._replace(bytes=300, classes={"STANDARD": 100 * GB, "GLACIER": 200 * GB, "SOMETHING_NEW": 7})
     with writing(engine) as connection:
         row = scope_id(connection, SCOPES[0])
-        upsert_leftovers(connection, row, [ROW, OTHER, UPLOADS, ROW._replace(bucket="unseen", team="nlp")], NOW)
+        upsert_leftovers(connection, row, [big, OTHER, UPLOADS, ROW._replace(bucket="unseen", team="nlp")], NOW)
         upsert_buckets(connection, row, [BUCKET], NOW)
-        assert leftover_costs(connection) == [
-            LeftoverCost("nlp", "intermediates", None, "GLACIER", 20),
-            LeftoverCost("nlp", "intermediates", None, "STANDARD", 10),
-            LeftoverCost("rc", "intermediates", "eu-west-1", "GLACIER", 40),
-            LeftoverCost("rc", "intermediates", "eu-west-1", "STANDARD", 20),
-            LeftoverCost("rc", "uploads", "eu-west-1", "STANDARD", 5),
-        ]
+        found = {(one.team, one.kind): one for one in leftover_months(connection)}
+    counted = {key: (one.objects, one.bytes) for key, one in found.items()}
+    assert counted == {("rc", "intermediates"): (4, 330), ("rc", "uploads"): (1, 5), ("nlp", "intermediates"): (2, 30)}
+    rates = [month_nusd(GB, "eu-west-1", name) or 0 for name in ("STANDARD", "GLACIER")]
+    assert min(rates) > 0
+    assert abs(found["rc", "intermediates"].nusd_per_month - (100 * rates[0] + 200 * rates[1])) < 10
+    assert found["rc", "intermediates"].unpriced_bytes == 7
+    assert (found["nlp", "intermediates"].nusd_per_month, found["nlp", "intermediates"].unpriced_bytes) == (0, 30), (
+        "its region is not known"
+    )
+
+
+def test_a_day_that_was_looked_at_keeps_its_last_sum_by_team(engine: Engine) -> None:
+    with writing(engine) as connection:
+        row = scope_id(connection, SCOPES[0])
+        upsert_buckets(connection, row, [BUCKET], NOW)
+        assert leftovers_on(connection, NOW.date()) is None
+        upsert_leftovers(connection, row, [ROW._replace(classes={"STANDARD": GB}), ROW._replace(kind="artifacts")], NOW)
+        record_leftover_day(connection, NOW.date())
+        one_gb = month_nusd(GB, "eu-west-1", "STANDARD")
+        assert leftovers_on(connection, NOW.date()) == leftovers_on(connection, LATER.date() + timedelta(days=3), ["rc"]) == one_gb
+        assert leftovers_on(connection, NOW.date(), ["nlp"]) == 0
+        upsert_buckets(connection, row, [BUCKET._replace(since=LATER)], LATER)  # a whole look that found nothing again
+        record_leftover_day(connection, NOW.date())
+        assert leftovers_on(connection, NOW.date()) == 0
 
 
 def test_a_prefix_that_no_database_takes_unchanged_is_told_apart() -> None:
