@@ -1,4 +1,4 @@
-"""S3 where moto is wrong or cannot know: unfinished uploads, deleting many, and objects that are due."""
+"""S3 where moto is wrong or cannot know: unfinished uploads, deleting many, no tags at all, and objects that are due."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -31,7 +31,7 @@ class S3:
 
     def prepare(self, environ: Environ, asked: Signed) -> Answer | None:
         """Fill the bucket asked for up to now, and answer what moto answers wrongly; else None."""
-        name = str(environ.get("PATH_INFO", "")).lstrip("/").partition("/")[0]
+        name, _, key = str(environ.get("PATH_INFO", "")).lstrip("/").partition("/")
         self._shelves.bring_up_to(self._clock.now(), name)
         bucket = owner_of(name)
         if bucket is None:
@@ -48,6 +48,8 @@ class S3:
             return Answer(200, _uploads(bucket, query))
         if asked.operation == "DeleteObjects":
             return Answer(200, _delete(bucket, fromstring(body(environ))))  # noqa: S314 (a test's own request)
+        if asked.operation == "PutObjectTagging" and b"<Tag>" not in body(environ):
+            return _without_tags(bucket, key.encode("latin-1").decode(), _one(query, "versionId"))
         return None
 
     def _at_the_door(self, bucket: FakeBucket, environ: Environ, asked: Signed) -> Answer | None:
@@ -71,6 +73,15 @@ def _redirection(bucket: FakeBucket) -> bytes:
     _add(root, "Endpoint", f"{bucket.name}.s3.{bucket.region_name}.amazonaws.com")
     _add(root, "Bucket", bucket.name)
     return _xml(root)
+
+
+def _without_tags(bucket: FakeBucket, key: str, version: str) -> Answer | None:
+    """An empty set of tags takes all of them off. Source: object-tagging, S3 user guide. None where there is no such object."""
+    backend = s3_backends[bucket.account_id]["aws"]
+    if not isinstance(backend.get_object(bucket.name, key, version_id=version or None), FakeKey):
+        return None
+    backend.delete_object_tagging(bucket.name, key, version or None)
+    return Answer(200, b"")
 
 
 def _uploads(bucket: FakeBucket, query: dict[str, list[str]]) -> bytes:

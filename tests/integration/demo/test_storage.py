@@ -106,3 +106,12 @@ def test_a_versioned_bucket_keeps_what_is_deleted(open_account: Open) -> None:
     marker = said["Deleted"][0]["DeleteMarkerVersionId"]
     s3.delete_object(Bucket=BUCKET, Key=name, VersionId=marker)
     assert s3.get_object(Bucket=BUCKET, Key=name)["Body"].read() == b"kept"
+
+
+def test_an_empty_set_of_tags_takes_all_off(open_account: Open) -> None:
+    s3 = open_account([writer()]).client("s3")
+    s3.put_object(Bucket=BUCKET, Key="a b/ü.txt", Body=b"", Tagging="owner=ann")
+    s3.put_object_tagging(Bucket=BUCKET, Key="a b/ü.txt", Tagging={"TagSet": []})
+    assert s3.get_object_tagging(Bucket=BUCKET, Key="a b/ü.txt")["TagSet"] == []
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        s3.put_object_tagging(Bucket=BUCKET, Key="none", Tagging={"TagSet": []})
