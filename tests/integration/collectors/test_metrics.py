@@ -507,6 +507,18 @@ def test_when_the_jobs_own_metrics_last_moved_and_that_we_looked_is_noted(watch:
     assert account.signal("works", "metrics") == (NOW + 29 * MINUTE, NOW + 30 * MINUTE)
 
 
+def test_a_run_thins_what_has_grown_old(watch: Watch) -> None:
+    account = ready(watch, [working("one")])
+    account.run("metrics")
+    before = account.points("one", 1, CPU)
+    assert account.later(3 * DAY, "metrics").outcome == "ok"
+    account.run("metrics")
+    first = {time: value for time, value in account.points("one", 1, CPU).items() if time < NOW.timestamp() - 300}
+    truth = means(before, 300)
+    assert first == pytest.approx({time: truth[time] for time in first})
+    assert 5 < len(first) < len(before) / 4
+
+
 def test_our_own_bill_is_counted_at_a_cent_for_a_thousand_metrics(watch: Watch) -> None:
     account = ready(watch, [working("one"), working("two"), working("three", "ml.m5.xlarge")])
     account.run("metrics")

@@ -11,12 +11,15 @@ from sqlalchemy import select, update
 from demo.innocents import searching
 from demo.oddities import tuning as ended_search
 from demo.plan import Algorithm, Cluster, JobPlan, failed
+from domain.access import Person, Refusal
 from domain.findings.situation import Objective
+from domain.stopping import StopLimits, plan_stop
 from domain.tuning import TuningJob
 from storage.descriptions import unpack
 from storage.engine import reading, writing
 from storage.schema_operations import tuning_jobs
 from storage.views.situations import situations
+from storage.views.targets import tuning_targets
 from storage.views.tuning import ChildRow, TuningRow, tuning_rows
 from tests.integration.collectors.conftest import Watch
 from tests.integration.collectors.watching import DAY, HOUR, MINUTE, NOW, Watched, lasting, plan
@@ -195,6 +198,12 @@ def test_a_search_that_aws_no_longer_knows_stays_in_the_books_and_is_not_asked_f
     account.aws.calls.clear()
     assert account.later(10 * MINUTE, "tuning").outcome == "ok"
     assert account.aws.calls["DescribeHyperParameterTuningJob"] == 1
+    assert (found(account)["doomed"].job.status, found(account)["doomed"].job.is_live) == ("Gone", False)
+    with reading(account.engine) as connection:
+        (target,) = tuning_targets(connection, "doomed")
+    refused = plan_stop([target], Person("ann", "admin", via="shell"), "it hangs", StopLimits(10, 15), account.now())
+    assert isinstance(refused, Refusal)
+    assert "already ended (Gone)" in refused.why
     assert found(account)["alive"].observed_at == NOW + 2 * HOUR + 10 * MINUTE
 
 
