@@ -146,6 +146,8 @@ class _Apply:
     def _refusal(self, head: PlanHead | None, items: Sequence[PlannedItem], before: dict[str, Tally]) -> Refusal | None:
         if head is None:
             return None
+        if head.state == "making":
+            return Refusal("unfinished", f"plan {head.plan_id} is still being made, or its making was cut short; make a new one then")
         if head.state in ("applied", "undoing", "undone"):
             return Refusal("done", f"plan {head.plan_id} is {head.state} already; make a new one")
         if self._now() - head.created_at > EXPIRES_AFTER:

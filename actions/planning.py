@@ -13,7 +13,7 @@ from domain.cleaning import CleanFacts, CleanIndex, CleanItem, CleanRules, Kept,
 from domain.cleaning_paths import folder
 from domain.storage_prices import classes_nusd
 from settings import Settings
-from storage.cleaning import PlannedItem, add_item, add_objects, save_plan, set_item_totals, set_kept
+from storage.cleaning import PlannedItem, add_item, add_objects, drop_item, finish_plan, save_plan, set_item_totals
 from storage.engine import Engine, writing
 
 THREADS = 4  # listings under way at once
@@ -41,40 +41,53 @@ def make_plan(
     kept = list(decided.kept)
     with writing(engine) as connection:
         plan_id = save_plan(connection, person.name, teams, days, mode, kept, now)
-    unlisted: list[Kept] = []
     costs = _Costs(facts)
 
     def store(numbered: tuple[int, CleanItem]) -> None:
         number, item = numbered
         try:
-            _store_item(engine, reach, plan_id, number, item, rules, costs)
+            why = _store_item(engine, reach, plan_id, number, item, rules, costs)
         except AwsError as error:
-            unlisted.append(Kept(item.bucket, item.prefix, item.job, f"it could not be listed: {error}"))
+            with writing(engine) as connection:
+                drop_item(connection, plan_id, number)
+            why = f"it could not be listed: {error}"
+        if why:
+            kept.append(Kept(item.bucket, item.prefix, item.job, why))
 
     with ThreadPoolExecutor(THREADS, thread_name_prefix="clean") as pool:
         for done, _ in enumerate(pool.map(store, enumerate(decided.items)), 1):
             progress(done, len(decided.items))
-    if unlisted:
-        _add_kept(engine, plan_id, kept + unlisted)
+    with writing(engine) as connection:
+        finish_plan(connection, plan_id, kept)
     return plan_id
 
 
-def _store_item(engine: Engine, reach: Reach, plan_id: int, number: int, item: CleanItem, rules: CleanRules, costs: "_Costs") -> None:
-    """Lists an item and keeps each object that may go; one by one, since a prefix may hold something that never goes."""
+def _store_item(engine: Engine, reach: Reach, plan_id: int, number: int, item: CleanItem, rules: CleanRules, costs: "_Costs") -> str:
+    """Lists an item and keeps each object that may go; one by one, since a prefix may hold something that never goes.
+
+    Where nothing of it may go, or nothing is there any more, the item is dropped. Returns why all of it is kept; "" where it is not.
+    """
     clients = reach.reading(item.account, item.region)
     with writing(engine) as connection:
         add_item(connection, plan_id, PlannedItem(number, item, None))
     count = size = 0
+    why = ""
     pages = (
         [uploads_under(clients, item.bucket, item.prefix)] if item.kind == "uploads" else objects_under(clients, item.bucket, item.prefix)
     )
     for page in pages:
-        going = [one for one in page if rules.keep_reason(item.bucket, one.key, one.modified_at, item) is None]
+        reasons = [rules.keep_reason(item.bucket, one.key, one.modified_at, item) for one in page]
+        going = [one for one, reason in zip(page, reasons, strict=True) if reason is None]
+        why = why or next((reason for reason in reasons if reason), "")
         count, size = count + len(going), size + sum(one.bytes for one in going)
         with writing(engine) as connection:
             add_objects(connection, plan_id, number, going)
     with writing(engine) as connection:
+        if not count:
+            drop_item(connection, plan_id, number)
+            return why
         set_item_totals(connection, plan_id, number, count, size, costs.of(item, size))
+    return ""
 
 
 class _Costs:
@@ -89,8 +102,3 @@ class _Costs:
         found = self._leftovers[item.bucket, item.prefix, item.kind]
         cost, unpriced = classes_nusd(found.classes, self._buckets[item.bucket].region)
         return None if unpriced else cost * size // max(1, found.bytes)
-
-
-def _add_kept(engine: Engine, plan_id: int, kept: Sequence[Kept]) -> None:
-    with writing(engine) as connection:
-        set_kept(connection, plan_id, kept)

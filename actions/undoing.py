@@ -23,6 +23,7 @@ from storage.cleaning import (
     plan_items,
     plan_objects,
     renew_plan,
+    tallies,
 )
 from storage.engine import Engine, reading, writing
 from storage.leases import new_holder
@@ -30,6 +31,7 @@ from storage.leases import new_holder
 MOST_NAMED = 100
 
 Clock = Callable[[], datetime]
+Progress = Callable[[int, int], None]
 Back = Callable[[Clients, str, Sequence[PlannedObject]], list[PlannedObject]]
 
 
@@ -45,7 +47,9 @@ class UndoReport:
     audit_id: int
 
 
-def undo_plan(engine: Engine, reach: Reach, person: Person, plan_id: int, now: Clock) -> UndoReport | Refusal:
+def undo_plan(
+    engine: Engine, reach: Reach, person: Person, plan_id: int, now: Clock, progress: Progress | None = None
+) -> UndoReport | Refusal:
     """Brings back what a plan deleted in versioned buckets, and takes tags off; or why not.
 
     It may be killed and asked for again. From then on the plan is never applied further.
@@ -54,6 +58,7 @@ def undo_plan(engine: Engine, reach: Reach, person: Person, plan_id: int, now: C
     with writing(engine) as connection:
         head = plan_head(connection, plan_id)
         items = plan_items(connection, plan_id)
+        total = sum(tally.objects for state, tally in tallies(connection, plan_id).items() if state in ("deleted", "tagged", "planned"))
         refusal = _refusal(person, items, head, plan_id)
         if head is None or refusal is not None:
             refusal = refusal or Refusal("not_found", f"there is no plan {plan_id}")
@@ -64,7 +69,7 @@ def undo_plan(engine: Engine, reach: Reach, person: Person, plan_id: int, now: C
         if held is not None:
             append(connection, replace(entry, outcome=f"refused: {held}", follows=audit_id))
             return Refusal("held", f"plan {plan_id}: {held}")
-    undo, is_ours = _Undo(engine, reach, head, holder, now), True
+    undo, is_ours = _Undo(engine, reach, head, holder, now, lambda done: progress(done, total) if progress else None), True
     try:
         for planned in items:
             undo.item(planned)
@@ -93,8 +98,8 @@ def _refusal(person: Person, items: Sequence[PlannedItem], head: PlanHead | None
 class _Undo:
     """One undo: what came back so far, what cannot, and what failed."""
 
-    def __init__(self, engine: Engine, reach: Reach, head: PlanHead, holder: str, now: Clock) -> None:
-        self._engine, self._reach, self._holder, self._now = engine, reach, holder, now
+    def __init__(self, engine: Engine, reach: Reach, head: PlanHead, holder: str, now: Clock, advanced: Callable[[int], None]) -> None:
+        self._engine, self._reach, self._holder, self._now, self._advanced = engine, reach, holder, now, advanced
         self._plan_id, self._head = head.plan_id, head
         self.restored = self.lost = self.failed = 0
         self.reasons: list[str] = []
@@ -120,6 +125,7 @@ class _Undo:
             renew_plan(connection, self._plan_id, self._holder, self._now())
             mark(connection, [(one.row, "undone", "", None) for one in done])
         self.restored += len(done)
+        self._advanced(self.restored + self.lost)
 
     def _pages(self, number: int, state: str) -> Iterator[list[PlannedObject]]:
         after = ("", "")

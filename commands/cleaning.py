@@ -13,9 +13,9 @@ from actions.reach import Reach
 from actions.undoing import undo_plan
 from commands.frame import Failed, RefusedToAct, database, format_option, now, settings_of, show, whoever
 from domain.access import Refusal
-from reports.cleaning import ITEM_COLUMNS, ITEM_TABLE, OBJECT_COLUMNS, object_data, plan_data
+from reports.cleaning import CHANGE_COLUMNS, ITEM_COLUMNS, ITEM_TABLE, OBJECT_COLUMNS, object_data, plan_data
 from reports.output import print_pairs, print_table
-from storage.cleaning import plan_head, plan_items, plan_objects, tallies
+from storage.cleaning import changes_since, plan_head, plan_items, plan_objects, tallies
 from storage.engine import Engine, reading
 
 
@@ -130,7 +130,7 @@ def _show_plan(engine: Engine, plan_id: int, form: str, *, as_objects: bool) -> 
         if head is None:
             raise Failed(f"there is no plan {plan_id}; `trainwatch clean plan` makes one")
         items = plan_items(connection, plan_id)
-        data = plan_data(head, items, tallies(connection, plan_id))
+        data = plan_data(head, items, tallies(connection, plan_id), changes_since(connection, head, items))
         objects = []
         for planned in items if as_objects else []:
             found = plan_objects(connection, plan_id, planned.number, limit=10_000_000)
@@ -143,6 +143,8 @@ def _show_plan(engine: Engine, plan_id: int, form: str, *, as_objects: bool) -> 
     elif form == "table":
         print_table(data["items"], ITEM_TABLE, f"plan {plan_id}, {head.state}: what may go", {"team": "total"} | data["total"])
         print_table(data["kept"], ("bucket", "prefix", "job", "why"), f"{len(data['kept'])} prefixes are kept")
+        if data["since"] and data["since"]["changes"]:
+            print_table(data["since"]["changes"], CHANGE_COLUMNS, f"what is different since plan {data['since']['plan_id']}")
     else:
         show(data, data["items"], ITEM_COLUMNS, form)
 

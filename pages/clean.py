@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import clean, parts, watching
+from ui import clean, cleanbuttons, parts, watching
 from ui.filters import team_filter
 from ui.words import md
 
@@ -32,7 +32,12 @@ with parts.panel("Plan", border=False) as note:
         items, states = watching.clean_plan(head.plan_id)
         clean.pick(state, head)
         st.markdown(md(clean.plan_words(head, items, states, state.now)))
-        clean.show_apply(head, items, states)
+        cleanbuttons.show_actions(head, items, states)
+        changes = watching.clean_changes(head, items)
+        st.caption(md(clean.changes_words(changes, state.now)))
+        if changes is not None and changes[1]:
+            with st.expander("What is different"):
+                clean.show_changes(changes)
         selected = clean.show_items(head, items)
         if selected is not None:
             clean.show_objects(head, selected)
@@ -41,6 +46,8 @@ if head is not None:
     with parts.panel("Kept", "What the plan leaves, and why", border=False):
         clean.show_kept(head)
 
-with parts.panel("What is kept in S3, and what that costs", "By team and kind, list price of the bucket's region and class", border=False):
+with parts.panel(
+    "What is kept in S3, and what that costs", "By team, kind and age, list price of the bucket's region and class", border=False
+):
     clean.show_costs(state)
     clean.show_buckets()

@@ -1,19 +1,28 @@
 """Plans to clean as data: `trainwatch clean`, as interfaces.md gives its shapes."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
+from domain.cleaning_diff import ItemChange
 from domain.leftovers import StoredObject
 from reports.figures import dollars, moment
 from storage.cleaning import PlanHead, PlannedItem, PlannedObject, Tally
 
 ITEM_COLUMNS = ("bucket", "prefix", "job", "team", "kind", "objects", "bytes", "usd_per_month", "why", "versioning", "account", "region")
 ITEM_TABLE = ("team", "kind", "bucket", "prefix", "objects", "bytes", "usd_per_month")
+CHANGE_COLUMNS = ("what", "team", "kind", "bucket", "prefix", "objects", "bytes", "why")
 OBJECT_COLUMNS = ("bucket", "key", "bytes", "modified", "etag", "state", "why")
 
 
-def plan_data(head: PlanHead, items: Sequence[PlannedItem], found: Mapping[str, Tally]) -> dict[str, Any]:
-    """A plan with its items and everything that is kept, with the reason; `states` says how many objects are in which state."""
+Since = tuple[PlanHead, list[ItemChange]] | None
+
+
+def plan_data(head: PlanHead, items: Sequence[PlannedItem], found: Mapping[str, Tally], since: Since) -> dict[str, Any]:
+    """A plan with its items and everything that is kept, with the reason; `states` says how many objects are in which state.
+
+    `since` is what is different from the plan before for the same teams, null for the first: what is gone counts as negative.
+    """
     return {
         "plan_id": head.plan_id,
         "created": moment(head.created_at),
@@ -30,6 +39,7 @@ def plan_data(head: PlanHead, items: Sequence[PlannedItem], found: Mapping[str, 
             "usd_per_month": _total([one.nusd_per_month for one in items]),
         },
         "states": {state: tally.objects for state, tally in found.items()},
+        "since": None if since is None else {"plan_id": since[0].plan_id, "changes": [asdict(one) for one in since[1]]},
     }
 
 

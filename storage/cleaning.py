@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 
 from domain.cleaning import CleanItem, Kept
+from domain.cleaning_diff import ItemChange, plan_changes
 from domain.leftovers import StoredObject
 from domain.text import storable
 from storage.leases import is_dead
@@ -70,20 +71,22 @@ class Tally(NamedTuple):
 def save_plan(
     connection: Connection, by: str, teams: Sequence[str], min_age_days: int, mode: str, kept: Sequence[Kept], now: datetime
 ) -> int:
-    """A new plan without items yet; returns its id."""
+    """A new plan in the making, without items yet; returns its id."""
     row = {
-        "created_at": now, "by": storable(by, 256), "teams": orjson.dumps(list(teams)).decode(), "min_age_days": min_age_days, "mode": mode,
-        "state": "planned", "kept": orjson.dumps([list(_kept_row(one)) for one in kept]).decode(), "holder": "",
+        "created_at": now, "by": storable(by, 256), "teams": orjson.dumps(sorted(teams)).decode(), "mode": mode,
+        "min_age_days": min_age_days,
+        "state": "making", "kept": orjson.dumps([list(_kept_row(one)) for one in kept]).decode(), "holder": "",
     }  # fmt: skip
     made = connection.execute(insert(clean_plans).values(row).returning(clean_plans.c.id)).scalar_one()
     bump(connection, DATA_VERSION)
     return int(made)
 
 
-def set_kept(connection: Connection, plan_id: int, kept: Sequence[Kept]) -> None:
-    """Replaces what a plan keeps, with the reasons."""
+def finish_plan(connection: Connection, plan_id: int, kept: Sequence[Kept]) -> None:
+    """Notes that all of a plan is listed, and what it keeps in the end: from now on it may be applied."""
     text = orjson.dumps([list(_kept_row(one)) for one in kept]).decode()
-    connection.execute(update(clean_plans).where(clean_plans.c.id == plan_id).values(kept=text))
+    connection.execute(update(clean_plans).where(clean_plans.c.id == plan_id).values(kept=text, state="planned"))
+    bump(connection, DATA_VERSION)
 
 
 def _kept_row(one: Kept) -> tuple[str, str, str, str]:
@@ -122,6 +125,12 @@ def set_item_totals(connection: Connection, plan_id: int, number: int, objects: 
     connection.execute(update(clean_items).where(*where).values(objects=objects, bytes=size, nusd_per_month=nusd_per_month))
 
 
+def drop_item(connection: Connection, plan_id: int, number: int) -> None:
+    """Takes an item and its objects out of a plan in the making."""
+    for table in (clean_objects, clean_items):
+        connection.execute(delete(table).where(table.c.plan_id == plan_id, table.c.item == number))
+
+
 def plan_head(connection: Connection, plan_id: int) -> PlanHead | None:
     """A plan; None where there is no such."""
     row = connection.execute(_heads().where(clean_plans.c.id == plan_id)).first()
@@ -134,10 +143,20 @@ def plan_heads(connection: Connection, limit: int = 50) -> list[PlanHead]:
 
 
 def plan_before(connection: Connection, head: PlanHead) -> PlanHead | None:
-    """The plan that was made for the same teams before this one; None where it is the first."""
+    """The plan that was made for the same teams before this one, and made to its end; None where it is the first."""
     same = clean_plans.c.teams == orjson.dumps(list(head.teams)).decode()
-    row = connection.execute(_heads().where(same, clean_plans.c.id < head.plan_id).order_by(clean_plans.c.id.desc()).limit(1)).first()
+    earlier = _heads().where(same, clean_plans.c.id < head.plan_id, clean_plans.c.state != "making")
+    row = connection.execute(earlier.order_by(clean_plans.c.id.desc()).limit(1)).first()
     return None if row is None else _head(row)
+
+
+def changes_since(connection: Connection, head: PlanHead, items: Sequence[PlannedItem]) -> tuple[PlanHead, list[ItemChange]] | None:
+    """The plan before for the same teams, and what is different since; None where this one is the first."""
+    before = plan_before(connection, head)
+    if before is None:
+        return None
+    earlier = [one.item for one in plan_items(connection, before.plan_id)]
+    return before, plan_changes([one.item for one in items], earlier, head.kept, before.begun_at is not None)
 
 
 def _heads() -> Select[Any]:

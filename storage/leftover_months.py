@@ -1,7 +1,8 @@
 """What leftovers cost a month, by team and kind, now and on days before."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, select
@@ -11,11 +12,14 @@ from domain.storage_prices import classes_nusd
 from storage.leftovers import buckets_known, leftovers_found
 from storage.schema_objects import leftover_days
 
+AGES = (14, 30, 90)  # days, between the bands of age that pages show
+
 
 class LeftoverMonth(NamedTuple):
     """What one team's leftovers of a kind take, and cost a month in nano-dollars as far as prices are known.
 
-    `unpriced_bytes` are those whose region or storage class has no known price.
+    `unpriced_bytes` are those whose region or storage class has no known price. `by_age` divides the cost by the age of the newest
+    object of each prefix: below each of AGES days, above the last of them, and last of all where the age is not known.
     """
 
     team: str
@@ -24,29 +28,36 @@ class LeftoverMonth(NamedTuple):
     bytes: int
     nusd_per_month: int
     unpriced_bytes: int
+    by_age: tuple[int, ...]
 
 
-def leftover_months(connection: Connection) -> list[LeftoverMonth]:
+def leftover_months(connection: Connection, now: datetime) -> list[LeftoverMonth]:
     """Everything that the inventory found, the dearest first; models too, which never go."""
     buckets = buckets_known(connection)
     sums: dict[tuple[str, Kind], list[int]] = {}
     for one in leftovers_found(connection):
         bucket = buckets.get(one.bucket)
         cost, unpriced = classes_nusd(one.classes, bucket.region if bucket else None)
-        row = sums.setdefault((one.team, one.kind), [0] * 4)
+        row = sums.setdefault((one.team, one.kind), [0] * (4 + len(AGES) + 2))
         for column, more in enumerate((one.objects, one.bytes, cost, unpriced)):
             row[column] += more
-    found = [LeftoverMonth(team, kind, *sum_) for (team, kind), sum_ in sums.items()]
+        row[4 + _band(one.newest_at, now)] += cost
+    found = [LeftoverMonth(team, kind, sum_[0], sum_[1], sum_[2], sum_[3], tuple(sum_[4:])) for (team, kind), sum_ in sums.items()]
     return sorted(found, key=lambda one: (-one.nusd_per_month, one.team, one.kind))
 
 
-def record_leftover_day(connection: Connection, day: date) -> None:
+def _band(newest_at: datetime | None, now: datetime) -> int:
+    return len(AGES) + 1 if newest_at is None else bisect_right(AGES, (now - newest_at).days)
+
+
+def record_leftover_day(connection: Connection, now: datetime) -> None:
     """Writes down what leftovers take today, by team; the last look of a day counts."""
     sums: dict[str, list[int]] = {}
-    for one in leftover_months(connection):
+    for one in leftover_months(connection, now):
         if one.kind != "artifacts":
             row = sums.setdefault(one.team, [0, 0])
             row[0], row[1] = row[0] + one.bytes, row[1] + one.nusd_per_month
+    day = now.date()
     connection.execute(delete(leftover_days).where(leftover_days.c.day == day))
     # A day on which nothing was left is a day looked at.
     totals = sums or {"": [0, 0]}

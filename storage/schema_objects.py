@@ -83,7 +83,7 @@ clean_plans = Table(
     Column("teams", Text, nullable=False),  # JSON
     Column("min_age_days", Integer, nullable=False),
     Column("mode", Text, nullable=False),  # delete, or quarantine
-    Column("state", Text, nullable=False),  # planned, applying, applied, undoing, undone
+    Column("state", Text, nullable=False),  # making, planned, applying, applied, undoing, undone
     Column("holder", Text, nullable=False, server_default=""),  # the process that applies or undoes it
     Column("renewed_at", Instant),  # when that process last said that it lives
     Column("audit_id", Id, ForeignKey("audit.id")),

@@ -21,7 +21,7 @@ from domain.scope import Scope
 from domain.tuning import child_from
 from settings import Settings
 from storage import migrate
-from storage.cleaning import PlannedItem, add_item, add_objects, save_plan
+from storage.cleaning import PlannedItem, add_item, add_objects, finish_plan, save_plan
 from storage.engine import Engine, open_engine, writing
 from storage.facts import scope_id, upsert_descriptions, watched_jobs
 from storage.leftovers import BucketRow, LeftoverRow, upsert_buckets, upsert_leftovers
@@ -114,11 +114,11 @@ def _leave_over(engine: Engine, row: int, moment: datetime, name: str) -> None:
             BucketRow("acme-vault", None, "unknown", None, None, "s3:ListBucket is denied", moment),
         ]
         upsert_buckets(connection, row, looks, moment)
-        plan_id = save_plan(
-            connection, name, ["rc"], 14, "delete", [Kept(bucket, "models/training/live/", name, f"{name} is live")], moment
-        )
+        kept = [Kept(bucket, "models/training/live/", name, f"{name} is live")]
+        plan_id = save_plan(connection, name, ["rc"], 14, "delete", kept, moment)
         add_item(connection, plan_id, PlannedItem(0, item, 69_000_000))
         add_objects(connection, plan_id, 0, objects)
+        finish_plan(connection, plan_id, kept)
 
 
 def _samples(plan: JobPlan, ids: Mapping[tuple[str, int], int], moment: datetime) -> Iterator[SampleRow]:

@@ -1,8 +1,10 @@
 """The state behind Clean: what lies around and what it costs, plans, and what became of them."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -10,13 +12,12 @@ import streamlit as st
 
 from actions.cleaning import EXPIRES_AFTER
 from actions.planning import make_plan
-from domain.access import may_act
+from domain.cleaning_diff import ItemChange
 from domain.money import usd
-from domain.text import storable
 from reports.cleaning import ITEM_COLUMNS, OBJECT_COLUMNS, item_data, object_data
 from storage.cleaning import PlanHead, PlannedItem, Tally
-from storage.leftover_months import LeftoverMonth
-from ui import cleanruns, parts, reads, stopping, tables, watching
+from storage.leftover_months import AGES, LeftoverMonth
+from ui import parts, reads, stopping, tables, watching
 from ui import words as w
 from ui.viewer import viewer
 
@@ -26,6 +27,7 @@ KINDS = {
     "checkpoints": "Checkpoints", "uploads": "Unfinished uploads", "artifacts": "Models (never cleaned)",
 }  # fmt: skip
 MOST_OBJECTS = 2000
+BY_AGE = "A month, by the age of the newest object of each prefix"
 
 
 class State:
@@ -93,7 +95,12 @@ def cards(found: State) -> list[dict[str, Any]]:
 
 
 def show_costs(found: State) -> None:
-    """What is kept, by team and kind."""
+    """What is kept, by team and kind, and what it costs by the age of the newest object of each prefix."""
+    if not found.costs:
+        st.caption("Nothing was found, or nobody has looked yet.")
+        return
+    bands = [f"< {AGES[0]} d", *(f"{low}–{high} d" for low, high in pairwise(AGES)), f"> {AGES[-1]} d", "Age unknown"]
+    shown = [number for number in range(len(bands)) if number <= len(AGES) or any(one.by_age[number] for one in found.costs)]
     frame = pd.DataFrame(
         [
             {
@@ -103,18 +110,16 @@ def show_costs(found: State) -> None:
                 "bytes": w.size(one.bytes),
                 "usd": usd(one.nusd_per_month),
             }
+            | {str(number): usd(one.by_age[number]) if one.by_age[number] else None for number in shown}
             for one in found.costs
         ]
     )
-    if frame.empty:
-        st.caption("Nothing was found, or nobody has looked yet.")
-        return
     config: dict[str, Any] = {
         "team": tables.team_column(), "kind": C.TextColumn("Kind", width=180),
         "objects": C.NumberColumn("Objects", format="localized", width=90),
         "bytes": C.TextColumn("Size", width=90), "usd": tables.money_column("A month", width=90),
-    }  # fmt: skip
-    st.dataframe(frame, hide_index=True, column_config=config)
+    } | {str(number): tables.money_column(bands[number], width=84, help=BY_AGE) for number in shown}  # fmt: skip
+    st.dataframe(frame, hide_index=True, column_config=config, placeholder="")
 
 
 def show_buckets() -> None:
@@ -170,6 +175,8 @@ def plan_words(head: PlanHead, items: Sequence[PlannedItem], found: dict[str, Ta
     size, cost = sum(one.item.bytes for one in items), sum(one.nusd_per_month or 0 for one in items)
     if head.state in ("planned", "applying") and now - head.created_at > EXPIRES_AFTER:
         return f"Plan {head.plan_id} is older than a day: the world may have changed. Make a new one."
+    if head.state == "making":
+        return f"Plan {head.plan_id} is being made: {sum(tally.objects for tally in found.values()):,} objects so far."
     what = "tag" if head.mode == "quarantine" else "delete"
     done = {state: tally.objects for state, tally in found.items() if state not in ("planned",)}
     if not done:
@@ -180,10 +187,11 @@ def plan_words(head: PlanHead, items: Sequence[PlannedItem], found: dict[str, Ta
 
 
 def show_items(head: PlanHead, items: Sequence[PlannedItem]) -> PlannedItem | None:
-    """What a plan takes, prefix by prefix; returns the one that is selected."""
+    """What a plan takes, prefix by prefix, the dearest first; returns the one that is selected."""
     if not items:
         st.caption("Nothing may go. What is kept, and why, stands below.")
         return None
+    items = sorted(items, key=lambda one: (-(one.nusd_per_month or 0), -one.item.bytes))
     frame = pd.DataFrame(
         [
             {
@@ -199,7 +207,7 @@ def show_items(head: PlanHead, items: Sequence[PlannedItem]) -> PlannedItem | No
         ]
     )
     config: dict[str, Any] = {
-        "team": tables.team_column(), "kind": C.TextColumn("Kind", width=120), "prefix": C.TextColumn("Where", width=360),
+        "team": tables.team_column(), "kind": C.TextColumn("Kind", width=110), "prefix": C.TextColumn("Where", width=360),
         "objects": C.NumberColumn("Objects", format="localized", width=72), "bytes": C.TextColumn("Size", width=76),
         "usd": tables.money_column("A month", width=80), "why": C.TextColumn("Why it may go"),
     }  # fmt: skip
@@ -228,62 +236,55 @@ def show_objects(head: PlanHead, planned: PlannedItem) -> None:
     st.dataframe(frame, hide_index=True)
 
 
+def changes_words(found: tuple[PlanHead, list[ItemChange]] | None, now: datetime) -> str:
+    """How a plan differs from the one before it for the same teams, in a sentence."""
+    if found is None:
+        return "The first plan for these teams."
+    before, changes = found
+    since = f"plan {before.plan_id}, {w.ago(before.created_at, now)}"
+    if not changes:
+        return f"Nothing is different from {since}."
+    kinds = [(what, sum(one.what == what for one in changes)) for what in ("new", "grown", "shrunk", "gone")]
+    words = ", ".join(f"{count:,} {what}" for what, count in kinds if count)
+    more = sum(one.bytes for one in changes)
+    return f"Since {since}: {words}; {w.size(abs(more))} {'more' if more >= 0 else 'less'}."
+
+
+def show_changes(found: tuple[PlanHead, list[ItemChange]]) -> None:
+    """What is different from the plan before, prefix by prefix, and why what is gone is."""
+    frame = pd.DataFrame(
+        [
+            {
+                "what": one.what,
+                "team": tables.chip(one.team),
+                "kind": KINDS.get(one.kind, one.kind),
+                "prefix": w.cell(f"s3://{one.bucket}/{one.prefix}", 200),
+                "objects": one.objects,
+                "bytes": f"{'−' if one.bytes < 0 else '+'}{w.size(abs(one.bytes))}",
+                "why": w.cell(one.why, 240),
+            }
+            for one in found[1]
+        ]
+    )
+    config: dict[str, Any] = {
+        "what": C.TextColumn("", width=60), "team": tables.team_column(), "kind": C.TextColumn("Kind", width=120),
+        "prefix": C.TextColumn("Where", width=360), "objects": C.NumberColumn("Objects", format="%+,d", width=72),
+        "bytes": C.TextColumn("Size", width=84), "why": C.TextColumn("Why"),
+    }  # fmt: skip
+    st.dataframe(frame, hide_index=True, column_config=config)
+
+
 def show_kept(head: PlanHead) -> None:
-    """What a plan keeps, and why."""
+    """What a plan keeps, and why; the reasons that few have come first, since those of many are rules that everybody knows."""
     if not head.kept:
         st.caption("Everything that was found may go.")
         return
+    common = Counter(one.why for one in head.kept)
     frame = pd.DataFrame(
         [
             {"prefix": w.cell(f"s3://{one.bucket}/{one.prefix}", 200), "job": w.cell(one.job, 80), "why": w.cell(one.why, 300)}
-            for one in head.kept
+            for one in sorted(head.kept, key=lambda one: (common[one.why], one.why))
         ]
     )
     config = {"prefix": C.TextColumn("Where", width=380), "job": C.TextColumn("Job", width=240), "why": C.TextColumn("Why it stays")}
     st.dataframe(frame, hide_index=True, column_config=config)
-
-
-def show_apply(head: PlanHead, items: Sequence[PlannedItem], found: dict[str, Tally]) -> None:
-    """The button that carries the plan out, saying what it will do; off, with the reason, for whoever may not."""
-    left = found.get("planned", Tally(0, 0))
-    under_way = cleanruns.progress_of(head.plan_id)
-    if under_way is not None and not under_way.is_over:
-        cleanruns.show_progress(head.plan_id)
-        return
-    if not left.objects or head.state in ("applied", "undoing", "undone"):
-        return
-    refusal = next((no for one in items if (no := may_act(viewer(), one.item.team)) is not None), None)
-    verb = "Tag" if head.mode == "quarantine" else "Delete"
-    label = f"{'Go on: ' if head.state != 'planned' or len(found) > 1 else ''}{verb} {left.objects:,} objects, {w.size(left.bytes)}"
-    why = None if refusal is None else w.shown(refusal.why)
-    if st.button(label, type="primary", icon=":material/delete_sweep:", disabled=refusal is not None, help=why, key="clean-apply"):
-        parts.hold()
-        st.dialog(f"{verb} what plan {head.plan_id} lists?", width=640, icon=":material/delete_sweep:", on_dismiss="rerun")(_confirm)(
-            head, items, left
-        )
-
-
-def _confirm(head: PlanHead, items: Sequence[PlannedItem], left: Tally) -> None:
-    if cleanruns.progress_of(head.plan_id) is not None:
-        cleanruns.show_progress(head.plan_id)
-        return
-    saved = sum(one.nusd_per_month or 0 for one in items)
-    kinds = {one.item.versioning for one in items}
-    lines = [
-        f"**{left.objects:,} objects**, {w.size(left.bytes)}, in {w.count(len({one.item.bucket for one in items}), 'bucket')}",
-        f"about **{w.usd(saved)} a month**" + ("; in versioned buckets once noncurrent versions expire" if "enabled" in kinds else ""),
-        "Every rule is checked again, and every key is held to what was planned; what has changed is skipped.",
-    ]
-    for line in lines:
-        st.markdown(w.md(line))
-    if head.mode != "quarantine" and kinds - {"enabled"}:
-        st.warning("What lies in buckets without versioning cannot be brought back.", icon=":material/warning:")
-    sure = st.text_input(f"Type {head.plan_id} to confirm", key="clean-sure", max_chars=20)
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("Keep everything"):
-            st.rerun()
-        if st.button(
-            "Apply the plan", type="primary", disabled=storable(sure).strip() != str(head.plan_id), icon=":material/delete_sweep:"
-        ):
-            cleanruns.start(head.plan_id, viewer())
-            st.rerun(scope="fragment")

@@ -1,4 +1,4 @@
-"""Plans that are carried out from the browser: in a thread of the server, so that closing a page stops nothing half-way."""
+"""Plans that are carried out, or undone, from the browser: in a thread of the server, so that closing a page stops nothing half-way."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from threading import Lock, Thread
 import streamlit as st
 
 from actions.cleaning import CleanReport, apply_plan
+from actions.undoing import UndoReport, undo_plan
 from domain.access import Person, Refusal
 from ui import parts, reads, stopping
 from ui import words as w
@@ -14,11 +15,11 @@ from ui import words as w
 
 @dataclass
 class Run:
-    """How far an apply is; `report` is its end, or why it did not begin."""
+    """How far an apply or an undo is; `report` is its end, or why it did not begin."""
 
     done: int = 0
     total: int = 0
-    report: CleanReport | Refusal | None = None
+    report: CleanReport | UndoReport | Refusal | None = None
     problem: str = ""
 
     @property
@@ -66,19 +67,33 @@ def progress_of(plan_id: int) -> Run | None:
     return runs().of(plan_id)
 
 
+def forget(plan_id: int) -> None:
+    """Drops the report of a run that has ended: something else is asked for now."""
+    runs().forget(plan_id)
+
+
 def start(plan_id: int, person: Person) -> None:
     """Begins to carry a plan out as somebody who was just asked."""
     engine, settings, reach = reads.engine(), reads.current_settings(), stopping.reach()
+    _begin(plan_id, lambda progress: apply_plan(engine, settings, reach, person, plan_id, reads.now, progress=progress))
 
+
+def start_undo(plan_id: int, person: Person) -> None:
+    """Begins to undo a plan."""
+    engine, reach = reads.engine(), stopping.reach()
+    _begin(plan_id, lambda progress: undo_plan(engine, reach, person, plan_id, reads.now, progress))
+
+
+def _begin(plan_id: int, act: Callable[[Callable[[int, int], None]], CleanReport | UndoReport | Refusal]) -> None:
     def work(run: Run) -> None:
         def progress(done: int, total: int) -> None:
             run.done, run.total = done, total
 
         try:
-            run.report = apply_plan(engine, settings, reach, person, plan_id, reads.now, progress=progress)
+            run.report = act(progress)
         except Exception as error:  # noqa: BLE001 - a thread's boundary: logged, and said in its place
             parts.log.exception("plan %s could not be carried out", plan_id)
-            run.problem = f"{type(error).__name__}; the server's log says why. Apply it again to go on."
+            run.problem = f"{type(error).__name__}; the server's log says why. Do it again to go on."
 
     runs().start(plan_id, work)
 
@@ -97,10 +112,12 @@ def show_progress(plan_id: int) -> None:
         return
     elif isinstance(run.report, Refusal):
         st.error(w.plain(run.report.why), icon=":material/block:")
+    elif isinstance(run.report, UndoReport):
+        _show_undone(run.report)
     else:
         _show_report(run.report)
     if st.button("Close", key=f"clean-close-{plan_id}", type="primary"):
-        runs().forget(plan_id)
+        forget(plan_id)
         st.rerun()
 
 
@@ -113,4 +130,16 @@ def _show_report(report: CleanReport) -> None:
         st.success(w.plain(words), icon=":material/check_circle:")
     for one in [*report.skipped[:10], *report.failed[:10]]:
         st.caption(f"{w.plain(one.key, 120)}: {w.plain(one.why, 200)}")
+    st.caption(f"Audit entry {report.audit_id}.")
+
+
+def _show_undone(report: UndoReport) -> None:
+    words = f"{report.restored_objects:,} objects are back"
+    words += f"; {report.lost_objects:,} cannot be brought back: nothing was kept of them" if report.lost_objects else ""
+    if report.failed_objects:
+        st.warning(w.plain(f"{words}; {report.failed_objects:,} failed. Undo again to go on."), icon=":material/warning:")
+    else:
+        st.success(w.plain(words), icon=":material/check_circle:")
+    for why in report.failed[:10]:
+        st.caption(w.plain(why, 300))
     st.caption(f"Audit entry {report.audit_id}.")

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 import streamlit as st
 
+from domain.cleaning_diff import ItemChange
 from domain.findings.series import Series
 from domain.leftovers import Bucket
 from domain.stopping import StopTarget
@@ -177,14 +178,14 @@ def coverage_days(teams: Sequence[str] = ()) -> dict[date, tuple[int, int]]:
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _leftover_costs(data: int) -> list[leftover_months.LeftoverMonth]:
+def _leftover_costs(data: int, at: datetime) -> list[leftover_months.LeftoverMonth]:
     with reading(engine()) as connection:
-        return leftover_months.leftover_months(connection)
+        return leftover_months.leftover_months(connection, at)
 
 
 def leftover_costs() -> list[leftover_months.LeftoverMonth]:
     """What training left in S3, by team and kind, with what it costs a month."""
-    return _leftover_costs(version())
+    return _leftover_costs(version(), now().replace(minute=0, second=0, microsecond=0))
 
 
 def leftovers_before(teams: Sequence[str] = ()) -> int | None:
@@ -209,6 +210,12 @@ def clean_plan(plan_id: int) -> tuple[list[cleaning.PlannedItem], dict[str, clea
     """The items of a plan, and how many of its objects are in which state."""
     with reading(engine()) as connection:
         return cleaning.plan_items(connection, plan_id), cleaning.tallies(connection, plan_id)
+
+
+def clean_changes(head: cleaning.PlanHead, items: Sequence[cleaning.PlannedItem]) -> tuple[cleaning.PlanHead, list[ItemChange]] | None:
+    """The plan before, and what is different since."""
+    with reading(engine()) as connection:
+        return cleaning.changes_since(connection, head, items)
 
 
 def clean_objects(plan_id: int, number: int, limit: int) -> list[cleaning.PlannedObject]:

@@ -179,7 +179,7 @@ class CollectorRun:
             if batch.state is not None:
                 write_watermark(connection, lease.scope_row, self._collector, batch.state)
                 if self._collector == leftovers.NAME:
-                    record_leftover_day(connection, now.date())
+                    record_leftover_day(connection, now)
             self._count(connection, lease.scope_row, counted, now)
             calls = sum(count.calls for count in since(self._counted_before, counted))
             note_progress(connection, run_id, self._tally.rows + rows, calls, batch.progress or self._tally.progress)

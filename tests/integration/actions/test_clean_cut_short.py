@@ -6,13 +6,15 @@ import pytest
 from sqlalchemy import Engine
 
 import actions.cleaning
+import actions.planning
 from actions.cleaning import CleanReport
 from aws.errors import Unreachable
 from demo.buckets import BucketState
 from demo.plan import JobPlan
+from demo.seeding import Seed, seed
 from demo.shelves import owner_of
 from domain.access import Refusal
-from storage.cleaning import HOLD
+from storage.cleaning import HOLD, plan_heads
 from storage.engine import reading
 from storage.views.audit import audit_rows
 from tests.integration.actions.yard import BUCKET, Yard, job, yard
@@ -173,6 +175,58 @@ def test_an_age_that_was_raised_since_the_plan_keeps_what_is_younger(watch: Watc
     assert ours.keys() == before
     assert report.deleted_objects == 0
     assert report.skipped_objects == sum(len(keys) for keys in ours.planned(plan_id).values())
+
+
+def test_a_plan_whose_making_was_cut_short_is_never_applied(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = yard(watch, ended(), states=VERSIONED)
+    before = ours.keys()
+
+    def ending(*_: Any) -> None:
+        raise SystemExit("killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(actions.planning, "uploads_under", ending)
+        with pytest.raises(SystemExit):
+            ours.plan()
+    with reading(ours.engine) as connection:
+        (half,) = plan_heads(connection)
+    assert half.state == "making"
+    assert "cut short" in told(ours.apply(half.plan_id))
+    assert "cut short" in told(ours.apply(half.plan_id, dry_run=True))
+    assert "never applied" in told(ours.undo(half.plan_id))
+    assert ours.keys() == before
+    whole = ours.plan()
+    assert ours.since(whole) is None
+    assert ours.applied(whole).left == 0
+
+
+def test_a_plan_says_what_is_different_from_the_one_before_and_why(watch: Watch) -> None:
+    ours = yard(watch, ended())
+    first = ours.plan()
+    assert ours.since(first) is None
+    seed(BUCKET, [Seed("models/training/rc-fraud-1/output/late.bin", 5, NOW - 30 * DAY)])
+    ours.look()
+    second = ours.plan()
+    assert ours.since(second) == (first, [("grown", "intermediates", 1, 5, "")])
+    ours.applied(second)
+    ours.look()
+    third = ours.plan()
+    since = ours.since(third)
+    assert since is not None
+    assert since[0] == second
+    assert {(what, why) for what, _, _, _, why in since[1]} == {("gone", "the plan before was applied")}
+    assert {kind for _, kind, _, _, _ in since[1]} == set(ours.planned(second))
+    assert ours.since(ours.plan(teams=("rc",))) is None
+
+
+def test_what_cannot_be_listed_for_a_plan_is_kept_whole_and_said(watch: Watch) -> None:
+    ours = yard(watch, ended())
+    ours.account.aws.faults.deny("ListObjectVersions")
+    ours.account.aws.faults.deny("ListObjectsV2")
+    plan_id = ours.plan()
+    assert set(ours.planned(plan_id)) == {"uploads"}
+    whys = {one.prefix: one.why for one in ours.head(plan_id).kept}
+    assert "could not be listed" in whys["models/training/rc-fraud-1/"]
 
 
 @pytest.mark.parametrize("applied", [False, True])

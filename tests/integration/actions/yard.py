@@ -12,7 +12,7 @@ from actions.reach import Reach
 from actions.undoing import UndoReport, undo_plan
 from demo.plan import JobPlan
 from domain.access import Person, Refusal
-from storage.cleaning import PlanHead, PlannedItem, plan_head, plan_items, plan_objects, tallies
+from storage.cleaning import PlanHead, PlannedItem, changes_since, plan_head, plan_items, plan_objects, tallies
 from storage.engine import reading
 from storage.views.audit import audit_rows
 from tests.integration.actions.conftest import ADMIN
@@ -72,6 +72,12 @@ class Yard:
             head = plan_head(connection, plan_id)
         assert head is not None
         return head
+
+    def since(self, plan_id: int) -> tuple[int, list[tuple[str, str, int, int, str]]] | None:
+        """The plan before, and what is different since: what, its kind, objects, bytes and why."""
+        with reading(self.engine) as connection:
+            found = changes_since(connection, self.head(plan_id), plan_items(connection, plan_id))
+        return found and (found[0].plan_id, [(one.what, one.kind, one.objects, one.bytes, one.why) for one in found[1]])
 
     def apply(self, plan_id: int, person: Person = ADMIN, **how: Any) -> CleanReport | Refusal:
         """Carries a plan out."""

@@ -95,17 +95,20 @@ def test_a_bucket_that_one_scope_can_list_is_not_closed_by_another(engine: Engin
 
 def test_what_is_kept_adds_up_by_team_and_kind_at_the_price_of_its_buckets_region(engine: Engine) -> None:
     big = ROW._replace(bytes=300, classes={"STANDARD": 100 * GB, "GLACIER": 200 * GB, "SOMETHING_NEW": 7})
+    undated = UPLOADS._replace(classes={"STANDARD": GB}, newest_at=None)
     with writing(engine) as connection:
         row = scope_id(connection, SCOPES[0])
-        upsert_leftovers(connection, row, [big, OTHER, UPLOADS, ROW._replace(bucket="unseen", team="nlp")], NOW)
+        upsert_leftovers(connection, row, [big, OTHER, undated, ROW._replace(bucket="unseen", team="nlp")], NOW)
         upsert_buckets(connection, row, [BUCKET], NOW)
-        found = {(one.team, one.kind): one for one in leftover_months(connection)}
+        found = {(one.team, one.kind): one for one in leftover_months(connection, NOW + timedelta(days=20))}
     counted = {key: (one.objects, one.bytes) for key, one in found.items()}
     assert counted == {("rc", "intermediates"): (4, 330), ("rc", "uploads"): (1, 5), ("nlp", "intermediates"): (2, 30)}
     rates = [month_nusd(GB, "eu-west-1", name) or 0 for name in ("STANDARD", "GLACIER")]
     assert min(rates) > 0
     assert abs(found["rc", "intermediates"].nusd_per_month - (100 * rates[0] + 200 * rates[1])) < 10
     assert found["rc", "intermediates"].unpriced_bytes == 7
+    assert found["rc", "intermediates"].by_age == (0, found["rc", "intermediates"].nusd_per_month, 0, 0, 0)
+    assert found["rc", "uploads"].by_age[-1] == found["rc", "uploads"].nusd_per_month > 0, "nobody knows how old it is"
     assert (found["nlp", "intermediates"].nusd_per_month, found["nlp", "intermediates"].unpriced_bytes) == (0, 30), (
         "its region is not known"
     )
@@ -117,12 +120,12 @@ def test_a_day_that_was_looked_at_keeps_its_last_sum_by_team(engine: Engine) -> 
         upsert_buckets(connection, row, [BUCKET], NOW)
         assert leftovers_on(connection, NOW.date()) is None
         upsert_leftovers(connection, row, [ROW._replace(classes={"STANDARD": GB}), ROW._replace(kind="artifacts")], NOW)
-        record_leftover_day(connection, NOW.date())
+        record_leftover_day(connection, NOW)
         one_gb = month_nusd(GB, "eu-west-1", "STANDARD")
         assert leftovers_on(connection, NOW.date()) == leftovers_on(connection, LATER.date() + timedelta(days=3), ["rc"]) == one_gb
         assert leftovers_on(connection, NOW.date(), ["nlp"]) == 0
         upsert_buckets(connection, row, [BUCKET._replace(since=LATER)], LATER)  # a whole look that found nothing again
-        record_leftover_day(connection, NOW.date())
+        record_leftover_day(connection, NOW)
         assert leftovers_on(connection, NOW.date()) == 0
 
 
