@@ -15,7 +15,7 @@ from typing import NamedTuple
 from actions.cleaning_facts import FreshFacts
 from actions.objects import AHEAD, PAGE, Deleted, abort, delete, just_before, markers_of, objects_under, tag_for_expiry, uploads_under
 from actions.reach import Reach
-from aws.errors import AwsError, CredentialsUnusable, ServerFault, Throttled, Unreachable
+from aws.errors import AwsError, CredentialsUnusable, ServerFault, Throttled, Unreachable, asked_again
 from aws.session import Clients
 from domain.access import Person, Refusal, may_act
 from domain.cleaning import CleanRules, parse_bytes, within_limits
@@ -232,10 +232,10 @@ class _Apply:
             if going:
                 marks += self._acted(batch, head, going)
         except (*_LATER, CredentialsUnusable) as error:
-            self._problem = str(error)
+            self._problem = asked_again(error, "apply the plan again to go on")
             return
         except AwsError as error:
-            marks = [(one.row, "failed", str(error), None) for one in batch.objects]
+            marks = [(one.row, "failed", asked_again(error, "plan it again"), None) for one in batch.objects]
         with writing(self._engine) as connection:
             renew_plan(connection, self._plan_id, self._holder, self._now())
             mark(connection, marks)

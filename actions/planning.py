@@ -7,7 +7,7 @@ from datetime import datetime
 from actions.cleaning_facts import clean_facts
 from actions.objects import objects_under, uploads_under
 from actions.reach import Reach
-from aws.errors import AwsError
+from aws.errors import AwsError, asked_again
 from domain.access import Person
 from domain.cleaning import CleanFacts, CleanIndex, CleanItem, CleanRules, Kept, plan_clean
 from domain.cleaning_paths import folder
@@ -50,7 +50,7 @@ def make_plan(
         except AwsError as error:
             with writing(engine) as connection:
                 drop_item(connection, plan_id, number)
-            why = f"it could not be listed: {error}"
+            why = f"it could not be listed: {asked_again(error, 'make a plan again')}"
         if why:
             kept.append(Kept(item.bucket, item.prefix, item.job, why))
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from actions.looking import Look, ask_to_stop, look
 from actions.reach import Reach
-from aws.errors import AwsError, CredentialsUnusable, CutOff
+from aws.errors import AwsError, CredentialsUnusable, CutOff, asked_again
 from aws.session import Clients
 from domain.access import Person, Refusal, may_act
 from domain.scope import Scope
@@ -21,7 +21,6 @@ from storage.stops import Claim, OpenStop, advance, claim
 
 Clock = Callable[[], datetime]
 Outcome = Literal["stopping", "already_stopping", "already_ended", "refused", "failed"]
-_RUN_AGAIN = "it is tried again at the next run"  # so errors say to collectors; a stop is not tried again by itself
 _UNDER_WAY = {"claimed": "AWS is being asked", "stopping": "it is stopping"}
 log = logging.getLogger("trainwatch.actions")
 
@@ -175,7 +174,7 @@ class _Stop:
 
 def _in_words(error: AwsError) -> str:
     """What AWS said, without promising that anybody asks again."""
-    words = str(error).replace(_RUN_AGAIN, "stop it again")
+    words = asked_again(error, "stop it again")
     return f"{words}; whether AWS got the request is not known" if isinstance(error, CutOff) else words
 
 

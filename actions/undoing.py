@@ -6,7 +6,7 @@ from datetime import datetime
 
 from actions.objects import AHEAD, markers_of, remove_markers, untag
 from actions.reach import Reach
-from aws.errors import AwsError
+from aws.errors import AwsError, asked_again
 from aws.session import Clients
 from domain.access import Person, Refusal, may_act
 from domain.instants import EARLIEST
@@ -29,6 +29,7 @@ from storage.engine import Engine, reading, writing
 from storage.leases import new_holder
 
 MOST_NAMED = 100
+AGAIN = "undo the plan again to go on"
 
 Clock = Callable[[], datetime]
 Progress = Callable[[int, int], None]
@@ -149,7 +150,7 @@ class _Undo:
         try:
             return back(self._reach.of(planned.item.account, planned.item.region), planned.item.bucket, objects)
         except AwsError as error:
-            self.fails(len(objects), str(error))
+            self.fails(len(objects), asked_again(error, AGAIN))
             return []
 
     def _unhidden(self, clients: Clients, bucket: str, objects: Sequence[PlannedObject]) -> list[PlannedObject]:
@@ -180,7 +181,7 @@ class _Undo:
                 was_tagged = untag(clients, bucket, one.stored.key)
                 done += [one] if was_tagged or one.state == "tagged" else []
             except AwsError as error:
-                self.fails(1, f"{one.stored.key}: {error}")
+                self.fails(1, f"{one.stored.key}: {asked_again(error, AGAIN)}")
         return done
 
     def fails(self, count: int, why: str) -> None:

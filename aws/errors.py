@@ -53,6 +53,7 @@ _SIGN_IN = (known.SSOTokenLoadError, known.UnauthorizedSSOTokenError, known.Toke
 _ACTION = re.compile(r"not authorized to perform:?\s+([A-Za-z0-9\-]+:[A-Za-z0-9*]+)")
 _PRINCIPAL = re.compile(r"\b(?:User|Role|Principal): (arn:\S+)")
 _LIMIT = 300
+RUN_AGAIN = "it is tried again at the next run"  # so errors say to collectors
 
 
 class AwsError(Exception):
@@ -99,6 +100,11 @@ class Misconfigured(AwsError):
     """The AWS configuration of this machine, or of our settings, cannot be used."""
 
 
+def asked_again(error: AwsError, how: str) -> str:
+    """What AWS said, and `how` somebody asks again: an action is not tried once more by itself as collectors are."""
+    return str(error).replace(RUN_AGAIN, how)
+
+
 @contextmanager
 def translated(where: str) -> Iterator[None]:
     """Raises botocore's errors of the block as AwsErrors; `where` names the account and region."""
@@ -109,7 +115,7 @@ def translated(where: str) -> Iterator[None]:
     except BotoCoreError as error:
         raise _from_botocore(error, where) from error
     except ResponseParserError as error:
-        raise CutOff(f"{where}: the answer of AWS could not be read: {_one_line(error)}; it is tried again at the next run") from error
+        raise CutOff(f"{where}: the answer of AWS could not be read: {_one_line(error)}; {RUN_AGAIN}") from error
 
 
 def _one_line(text: object) -> str:
@@ -128,13 +134,13 @@ def _from_answer(error: ClientError, where: str) -> AwsError:
     if code in _DENIED:
         return _denied(operation, message, where)
     if code in _THROTTLED or status == 429:
-        return Throttled(f"{where}: {operation} was throttled even after retries ({code}): it is tried again at the next run")
+        return Throttled(f"{where}: {operation} was throttled even after retries ({code}): {RUN_AGAIN}")
     if code in _NOT_FOUND or (code == "ValidationException" and any(words in message.lower() for words in _NOT_FOUND_WORDS)):
         return NotFound(f"{where}: {operation}: {message or 'not found'}")
     if operation in _S3_OPERATIONS and (code in _OTHER_REGION or _KMS.match(code)):
         return Refused(f"{where}: {operation}: {_of_bucket(code, message, said.get('Region'))}")
     if status >= 500:
-        return ServerFault(f"{where}: {operation} failed inside AWS ({code or status}): it is tried again at the next run")
+        return ServerFault(f"{where}: {operation} failed inside AWS ({code or status}): {RUN_AGAIN}")
     return Refused(f"{where}: {operation} was refused ({code or status}): {message}")
 
 
@@ -189,7 +195,7 @@ def _from_botocore(error: BotoCoreError, where: str) -> AwsError:
     if isinstance(error, _UNREACHABLE):
         return Unreachable(f"{where}: AWS cannot be reached: {said}; check the network, the proxy and AWS_ENDPOINT_URL")
     if isinstance(error, known.ReadTimeoutError):
-        return CutOff(f"{where}: AWS did not answer in time: {said}; it is tried again at the next run")
+        return CutOff(f"{where}: AWS did not answer in time: {said}; {RUN_AGAIN}")
     if isinstance(error, (known.HTTPClientError, known.IncompleteReadError)):
-        return CutOff(f"{where}: the connection to AWS broke: {said}; it is tried again at the next run")
+        return CutOff(f"{where}: the connection to AWS broke: {said}; {RUN_AGAIN}")
     return Misconfigured(f"{where}: {said}; check the AWS configuration (AWS_PROFILE, ~/.aws/config)")

@@ -2,6 +2,8 @@
 
 import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Event
 from typing import Any
 
@@ -47,7 +49,8 @@ def plan(context: click.Context, team: tuple[str, ...], older_than: int | None, 
     """Decide what may go, list it object by object, and store that as a plan; nothing is changed."""
     settings, mode = settings_of(context), "quarantine" if quarantine else "delete"
     with database(settings) as engine:
-        plan_id = make_plan(engine, settings, Reach(settings), whoever(), now(), team, older_than, mode, _progress)
+        with _progress() as progress:
+            plan_id = make_plan(engine, settings, Reach(settings), whoever(), now(), team, older_than, mode, progress)
         _show_plan(engine, plan_id, form, as_objects=False)
 
 
@@ -77,9 +80,10 @@ def apply(context: click.Context, plan_id: int, dry_run: bool, yes: bool, form: 
         stopping = Event()
         before = signal.signal(signal.SIGINT, lambda *_: stopping.set())
         try:
-            report = apply_plan(
-                engine, settings, Reach(settings), whoever(), plan_id, now, dry_run=dry_run, progress=_progress, stopping=stopping
-            )
+            with _progress() as progress:
+                report = apply_plan(
+                    engine, settings, Reach(settings), whoever(), plan_id, now, dry_run=dry_run, progress=progress, stopping=stopping
+                )
         finally:
             signal.signal(signal.SIGINT, before)
     if isinstance(report, Refusal):
@@ -90,7 +94,8 @@ def apply(context: click.Context, plan_id: int, dry_run: bool, yes: bool, form: 
     else:
         show(data, [*data["skipped"], *data["failed"]], ("bucket", "key", "why"), form)
     if report.left or report.failed_objects:
-        raise Failed(report.problem or f"{report.failed_objects} objects failed, {report.left} are left; apply the plan again to go on")
+        words = f"{report.failed_objects:,} objects failed, {report.left:,} are left"
+        raise Failed(f"{words}: {report.problem or 'apply the plan again to go on'}")
 
 
 @clean.command("undo")
@@ -99,8 +104,8 @@ def apply(context: click.Context, plan_id: int, dry_run: bool, yes: bool, form: 
 def undo(context: click.Context, plan_id: int) -> None:
     """Bring back what a plan deleted in buckets with versioning, and take its tags off."""
     settings = settings_of(context)
-    with database(settings) as engine:
-        report = undo_plan(engine, Reach(settings), whoever(), plan_id, now)
+    with database(settings) as engine, _progress() as progress:
+        report = undo_plan(engine, Reach(settings), whoever(), plan_id, now, progress)
     if isinstance(report, Refusal):
         raise RefusedToAct(report.why)
     click.echo(f"{report.restored_objects:,} restored, {report.lost_objects:,} cannot be: their buckets keep no versions", err=True)
@@ -163,5 +168,18 @@ def _confirm(engine: Engine, plan_id: int) -> None:
         raise RefusedToAct("not confirmed: nothing was deleted")
 
 
-def _progress(done: int, total: int) -> None:
-    click.echo(f"\r{done:,} of {total:,}", nl=done >= total, err=True)
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """Says how far it is, on one line of a terminal that ends when the block does; where nobody looks on, nothing."""
+    is_seen, begun = sys.stderr.isatty(), Event()
+
+    def show_how_far(done: int, total: int) -> None:
+        if is_seen:
+            begun.set()
+            click.echo(f"\r{done:,} of {total:,}", nl=False, err=True)
+
+    try:
+        yield show_how_far
+    finally:
+        if begun.is_set():
+            click.echo(err=True)
