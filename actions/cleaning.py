@@ -23,6 +23,7 @@ from domain.leftovers import StoredObject
 from settings import Settings
 from storage.audit import Entry, append
 from storage.cleaning import (
+    Mark,
     PlanHead,
     PlanLost,
     PlannedItem,
@@ -51,7 +52,6 @@ _LATER = (Throttled, Unreachable, ServerFault)  # what may go well in a while: t
 
 Clock = Callable[[], datetime]
 Progress = Callable[[int, int], None]
-Mark = tuple[int, str, str, str | None]
 log = logging.getLogger("trainwatch.actions")
 
 

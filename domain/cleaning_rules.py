@@ -26,6 +26,7 @@ class CleanRules:
         self._days, self._age = min_age_days, timedelta(days=min(min_age_days, _LONGEST_DAYS))
         self._teams = frozenset(team.casefold() for team in teams)
         self._facts_reason = next(self._not_known(), None)
+        self._parts: dict[str, str | None] = {}
         self._alone: dict[int, tuple[Leftover, str | None]] = {}
         self._whole: dict[int, tuple[Leftover, str | None]] = {}
 
@@ -49,6 +50,14 @@ class CleanRules:
             or self._young(modified_at, "it was written")
             or self._belonging_reason(bucket, key, item)
         )
+
+    def wanted_reason(self, bucket: str, key: str) -> str | None:
+        """What speaks for an object *now*, whatever is not known: that somebody points at it, or is named in its path, or shares it.
+
+        For what was let go before. Facts that are old or missing are no such evidence.
+        """
+        shared = f"bucket {bucket} is shared ([clean] shared_buckets)" if bucket in self._facts.shared_buckets else None
+        return shared or self._place_reason(bucket, key) or self._path_reason(key) or self._chain_reason(bucket, key)
 
     def _alone_reason(self, leftover: Leftover) -> str | None:
         """Why a leftover stays, whatever else lies in it."""
@@ -126,15 +135,23 @@ class CleanRules:
 
     def _path_reason(self, path: str) -> str | None:
         """Components that make a path uncertain, or that name (or look like) a job which is not over for long."""
-        for part in components(path):
-            odd = why_odd(part)
-            if odd:
-                return f"its path has {odd}, so that nobody can be sure whose it is"
-            is_disguised = likeness(part) != part.casefold() and not self._index.names.exactly(part)
-            for known in self._index.names.alike(part):
-                unfinished = self._not_over(known)
-                if unfinished or is_disguised:
-                    return unfinished or f"its path has {part!r}, which is not job {known.job.name} but may be taken for it"
+        *folders, last = components(path)
+        for part in folders:  # thousands of objects share them
+            if part not in self._parts:
+                self._parts[part] = self._part_reason(part)
+            if self._parts[part]:
+                return self._parts[part]
+        return self._part_reason(last)
+
+    def _part_reason(self, part: str) -> str | None:
+        odd = why_odd(part)
+        if odd:
+            return f"its path has {odd}, so that nobody can be sure whose it is"
+        is_disguised = likeness(part) != part.casefold() and not self._index.names.exactly(part)
+        for known in self._index.names.alike(part):
+            unfinished = self._not_over(known)
+            if unfinished or is_disguised:
+                return unfinished or f"its path has {part!r}, which is not job {known.job.name} but may be taken for it"
         return None
 
     def _owner_reason(self, leftover: Leftover) -> str | None:

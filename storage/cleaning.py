@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, exists, func, insert, select, update
 
 from domain.cleaning import CleanItem, Kept
 from domain.cleaning_diff import ItemChange, plan_changes
@@ -22,6 +22,7 @@ _MAY_BECOME: dict[Claimed, frozenset[str]] = {
     "applying": frozenset({"planned", "applying"}),
     "undoing": frozenset({"planned", "applying", "applied", "undoing", "undone"}),
 }
+Mark = tuple[int, str, str, str | None]  # what became of an object: row, state, why, and our delete marker over it
 HOLD = timedelta(minutes=2)  # longer than any single call takes; after that, whoever applied has died
 
 
@@ -150,6 +151,13 @@ def plan_before(connection: Connection, head: PlanHead) -> PlanHead | None:
     return None if row is None else _head(row)
 
 
+def quarantines(connection: Connection) -> list[PlanHead]:
+    """Plans whose objects carry our tag, or may: those to quarantine that were begun and were not undone."""
+    held = exists().where(clean_objects.c.plan_id == clean_plans.c.id, clean_objects.c.state.in_(("tagged", "planned")))
+    where = (clean_plans.c.mode == "quarantine", clean_plans.c.audit_id.is_not(None), clean_plans.c.state != "undone", held)
+    return [_head(row) for row in connection.execute(_heads().where(*where).order_by(clean_plans.c.id))]
+
+
 def changes_since(connection: Connection, head: PlanHead, items: Sequence[PlannedItem]) -> tuple[PlanHead, list[ItemChange]] | None:
     """The plan before for the same teams, and what is different since; None where this one is the first."""
     before = plan_before(connection, head)
@@ -234,8 +242,8 @@ def tallies(connection: Connection, plan_id: int) -> dict[str, Tally]:
     return {state: Tally(int(count), int(size or 0)) for state, count, size in connection.execute(statement)}
 
 
-def mark(connection: Connection, marks: Sequence[tuple[int, str, str, str | None]]) -> None:
-    """Writes down what became of objects: (row, state, why, delete marker)."""
+def mark(connection: Connection, marks: Sequence[Mark]) -> None:
+    """Writes down what became of objects."""
     if marks:
         statement = update(clean_objects).where(clean_objects.c.id == bindparam("row"))
         statement = statement.values(state=bindparam("new_state"), why=bindparam("new_why"), marker=bindparam("new_marker"))

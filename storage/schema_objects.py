@@ -124,7 +124,7 @@ clean_objects = Table(
     Column("version_id", Text),
     Column("bytes", BigInteger, nullable=False),
     Column("modified_at", Instant, nullable=False),
-    Column("state", Text, nullable=False),  # planned, deleted, tagged, skipped, failed, undone
+    Column("state", Text, nullable=False),  # planned, deleted, tagged, skipped, failed, undone, released
     Column("why", Text, nullable=False),
     Column("marker", Text),  # the version of the delete marker that we made, for undo
     UniqueConstraint("plan_id", "item", "key", "upload_id"),

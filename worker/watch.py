@@ -1,10 +1,13 @@
-"""What follows from a collection: findings, what people and policies do about them, and who is told."""
+"""What follows from a collection: findings, what people and policies do about them, who is told, what is quarantined no more."""
 
 import logging
+from collections.abc import Callable
+from datetime import datetime
 from threading import Lock
 
 from actions.following import follow_stops
 from actions.reach import Reach
+from actions.releasing import release_wanted
 from aws.session import Target
 from settings import Settings
 from storage.engine import Engine, reading, writing
@@ -17,8 +20,9 @@ from worker.policies import Policies
 from worker.run import RunReport
 from worker.telling import Teller
 
-JUDGING = "judging"
+JUDGING, RELEASING = "judging", "releasing"
 JUDGED_AFTER = ("jobs", "metrics", "logs", "tuning", "checkpoints")
+RELEASED_AFTER = "models"  # about once an hour; lifecycle rules run once a day
 log = logging.getLogger("trainwatch.worker")
 
 
@@ -27,7 +31,8 @@ class Watch:
 
     def __init__(self, engine: Engine, settings: Settings, target: Target, now: Clock, teller: Teller) -> None:
         self._engine, self._settings, self._target, self._now, self._teller = engine, settings, target, now, teller
-        self._policies = Policies(engine, settings, Reach(settings), now, teller.tell_policy)
+        self._reach = Reach(settings)
+        self._policies = Policies(engine, settings, self._reach, now, teller.tell_policy)
         self._lock = Lock()
 
     def after(self, report: RunReport) -> None:
@@ -35,7 +40,9 @@ class Watch:
         try:
             if report.collector in JUDGED_AFTER and report.outcome not in ("held", "lost"):
                 with self._lock:
-                    self._judge()
+                    self._alone(JUDGING, self._judge)
+            if report.collector == RELEASED_AFTER and report.outcome not in ("held", "lost"):
+                self._alone(RELEASING, self._release)
             with reading(self._engine) as connection:
                 states = collector_states(connection)
             self._teller.tell_late(states, self._now())
@@ -43,17 +50,26 @@ class Watch:
         except Exception:
             log.exception("%s: findings could not be brought up to date", self._target.scope.label)
 
-    def _judge(self) -> None:
-        now, scope = self._now(), self._target.scope
+    def _alone(self, what: str, work: Callable[[int, datetime], None]) -> None:
+        """Does what only one process may do at a time for a scope; nothing where another one does it right now."""
+        now = self._now()
         with writing(self._engine) as connection:
-            row = scope_id(connection, scope)
-            lease = acquire(connection, row, JUDGING, new_holder(), now)
+            row = scope_id(connection, self._target.scope)
+            lease = acquire(connection, row, what, new_holder(), now)
         if isinstance(lease, str):
-            return  # another process judges the same facts right now
+            return
         try:
-            judge_scope(self._engine, self._settings, row, now, self._teller.tell_changes)
-            follow_stops(self._engine, row, now, self._teller.tell_stops)
-            self._policies.apply((scope.account, scope.region))
+            work(row, now)
         finally:
             with writing(self._engine) as connection:
                 lease.release(connection)
+
+    def _judge(self, row: int, now: datetime) -> None:
+        scope = self._target.scope
+        judge_scope(self._engine, self._settings, row, now, self._teller.tell_changes)
+        follow_stops(self._engine, row, now, self._teller.tell_stops)
+        self._policies.apply((scope.account, scope.region))
+
+    def _release(self, row: int, now: datetime) -> None:
+        scope = self._target.scope
+        release_wanted(self._engine, self._settings, self._reach, (scope.account, scope.region), self._now)
