@@ -68,6 +68,14 @@ def test_the_operator_policy_allows_what_actions_call_and_nothing_more() -> None
     assert [name for name in allowed if f"`{name}`" not in text] == []
 
 
+def test_the_lifecycle_rule_of_the_readme_and_of_the_guide_is_about_the_tag_that_a_quarantine_puts() -> None:
+    for path in (ROOT / "README.md", ROOT / "docs" / "cleaning.md"):
+        (block,) = re.findall(r"```json\n(\{.*?\})\n```", path.read_text(encoding="utf-8"), re.DOTALL)
+        (rule,) = json.loads(block)["Rules"]
+        assert rule["Filter"] == {"Tag": {"Key": objects.TAG, "Value": objects.EXPIRE}}, path
+        assert rule["Status"] == "Enabled"
+
+
 def test_every_page_is_documented() -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in DOCS)
     titles = re.findall(r'title="([A-Z][a-z ]+)"', (ROOT / "ui" / "places.py").read_text(encoding="utf-8"))
