@@ -23,16 +23,17 @@ class ItemChange:
     why: str
 
 
-def plan_changes(now: Sequence[CleanItem], before: Sequence[CleanItem], kept: Sequence[Kept], was_applied: bool) -> list[ItemChange]:
+def plan_changes(now: Sequence[CleanItem], before: Sequence[CleanItem], kept: Sequence[Kept], applied: Sequence[int]) -> list[ItemChange]:
     """What is new, grown, shrunk and gone since the plan before, the largest change first. `kept` is what the plan of now keeps.
 
-    `was_applied` says whether the plan before was carried out, so that what is gone may be gone by it.
+    `applied` are the plans that were carried out since, so that what is gone may be gone by them.
     """
     earlier = {_place(item): item for item in before}
     later = {_place(item): item for item in now}
     reasons = {(one.bucket, one.prefix): one.why for one in kept}
     found = [_changed(item, earlier.get(place)) for place, item in later.items()]
-    found += [_gone(item, reasons, was_applied) for place, item in earlier.items() if place not in later]
+    unless_kept = _in_words(applied)
+    found += [_gone(item, reasons, unless_kept) for place, item in earlier.items() if place not in later]
     return sorted((one for one in found if one is not None), key=lambda one: (-abs(one.bytes), one.bucket, one.prefix))
 
 
@@ -49,9 +50,15 @@ def _changed(item: CleanItem, before: CleanItem | None) -> ItemChange | None:
     return _of(item, "grown" if (size, objects) > (0, 0) else "shrunk", objects, size, "")
 
 
-def _gone(item: CleanItem, reasons: dict[tuple[str, str], str], was_applied: bool) -> ItemChange:
-    why = reasons.get((item.bucket, item.prefix)) or ("the plan before was applied" if was_applied else "it was not found again")
+def _gone(item: CleanItem, reasons: dict[tuple[str, str], str], unless_kept: str) -> ItemChange:
+    why = reasons.get((item.bucket, item.prefix)) or unless_kept
     return _of(item, "gone", -item.objects, -item.bytes, why)
+
+
+def _in_words(applied: Sequence[int]) -> str:
+    if not applied:
+        return "it was not found again"
+    return f"plan {applied[0]} was applied" if len(applied) == 1 else f"plans {', '.join(map(str, applied))} were applied"
 
 
 def _of(item: CleanItem, what: Change, objects: int, size: int, why: str) -> ItemChange:

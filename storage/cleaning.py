@@ -13,7 +13,7 @@ from domain.cleaning_diff import ItemChange, plan_changes
 from domain.leftovers import StoredObject
 from domain.text import storable
 from storage.leases import is_dead
-from storage.schema_objects import clean_items, clean_objects, clean_plans
+from storage.schema_objects import buckets, clean_items, clean_objects, clean_plans
 from storage.schema_operations import audit
 from storage.state import DATA_VERSION, bump
 
@@ -164,7 +164,29 @@ def changes_since(connection: Connection, head: PlanHead, items: Sequence[Planne
     if before is None:
         return None
     earlier = [one.item for one in plan_items(connection, before.plan_id)]
-    return before, plan_changes([one.item for one in items], earlier, head.kept, before.begun_at is not None)
+    return before, plan_changes([one.item for one in items], earlier, head.kept, _applied(connection, before.created_at, head.created_at))
+
+
+def _applied(connection: Connection, since: datetime, until: datetime) -> list[int]:
+    """The plans to delete whose apply began between two instants."""
+    began = (clean_plans.c.mode == "delete", audit.c.at >= since, audit.c.at <= until)
+    statement = select(clean_plans.c.id).join(audit, audit.c.id == clean_plans.c.audit_id).where(*began).order_by(clean_plans.c.id)
+    return list(connection.scalars(statement))
+
+
+def deleted_since_looked(connection: Connection, teams: Sequence[str] = ()) -> Tally:
+    """What plans deleted in buckets since these were last looked at: an inventory still counts it."""
+    table = clean_objects.c
+    statement = (
+        select(func.count(), func.sum(table.bytes))
+        .join(clean_items, (clean_items.c.plan_id == table.plan_id) & (clean_items.c.item == table.item))
+        .join(clean_plans, clean_plans.c.id == table.plan_id)
+        .join(audit, audit.c.id == clean_plans.c.audit_id)
+        .join(buckets, buckets.c.name == clean_items.c.bucket)
+        .where(table.state == "deleted", audit.c.at > buckets.c.looked_at)
+    )
+    count, size = connection.execute(statement.where(clean_items.c.team.in_(teams)) if teams else statement).one()
+    return Tally(int(count), int(size or 0))
 
 
 def _heads() -> Select[Any]:

@@ -11,13 +11,12 @@ import pandas as pd
 import streamlit as st
 
 from actions.cleaning import EXPIRES_AFTER
-from actions.planning import make_plan
 from domain.cleaning_diff import ItemChange
 from domain.money import usd
 from reports.cleaning import ITEM_COLUMNS, OBJECT_COLUMNS, item_data, object_data
 from storage.cleaning import PlanHead, PlannedItem, Tally
 from storage.leftover_months import AGES, LeftoverMonth
-from ui import parts, reads, stopping, tables, watching
+from ui import cleanruns, parts, reads, tables, watching
 from ui import words as w
 from ui.viewer import viewer
 
@@ -67,7 +66,9 @@ def answer(found: State) -> str:
     if not found.costs:
         return "No inventory of the buckets yet; the collectors make one every few hours."
     size = sum(one.bytes for one in found.leftovers)
-    return f"Leftovers of training take **{w.size(size)}**, **{w.usd(monthly(found.leftovers))} a month**; a plan says what of it may go."
+    words = f"Leftovers of training take **{w.size(size)}**, **{w.usd(monthly(found.leftovers))} a month**; a plan says what of it may go."
+    gone = watching.deleted_since(found.teams)
+    return f"{words} Of that, {w.size(gone.bytes)} were deleted since the buckets were last looked at." if gone.objects else words
 
 
 def cards(found: State) -> list[dict[str, Any]]:
@@ -135,20 +136,16 @@ def show_buckets() -> None:
 
 def plan_maker(found: State) -> None:
     """Makes a plan of the teams picked: a look at facts and buckets that changes nothing."""
-    with st.popover("Make a plan", icon=":material/playlist_add:"):
+    shut_once_made = f"clean-maker-{st.query_params.get('plan', '')}"
+    with st.popover("Make a plan", icon=":material/playlist_add:", key=shut_once_made):
         least = reads.current_settings().clean.min_age_days
         days = int(st.number_input("Days since a job's end", min_value=least, value=least, key="clean-days"))
         later = st.toggle("Quarantine", key="clean-later", help="Tag the objects; a lifecycle rule of yours deletes them later")
         st.caption(f"For {', '.join(found.teams) or 'all teams'}. Nothing is deleted by making a plan.")
         if st.button("Make it", key="clean-make", type="primary"):
-            with parts.guarded("the plan"), st.spinner("Listing what may go…"):
-                _make(found, days, "quarantine" if later else "delete")
-
-
-def _make(found: State, days: int, mode: str) -> None:
-    plan_id = make_plan(reads.engine(), reads.current_settings(), stopping.reach(), viewer(), reads.now(), found.teams, days, mode)
-    st.query_params["plan"] = str(plan_id)
-    st.rerun()
+            with parts.guarded("the plan"):
+                st.query_params["plan"] = str(cleanruns.make(found.teams, days, "quarantine" if later else "delete", viewer()))
+                st.rerun()
 
 
 def chosen(found: State) -> PlanHead | None:

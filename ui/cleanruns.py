@@ -1,16 +1,20 @@
 """Plans that are carried out, or undone, from the browser: in a thread of the server, so that closing a page stops nothing half-way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from threading import Lock, Thread
 
 import streamlit as st
 
 from actions.cleaning import CleanReport, apply_plan
+from actions.planning import make_plan
 from actions.undoing import UndoReport, undo_plan
 from domain.access import Person, Refusal
 from ui import parts, reads, stopping
 from ui import words as w
+
+EACH_SECONDS = 0.3
 
 
 @dataclass
@@ -21,6 +25,15 @@ class Run:
     total: int = 0
     report: CleanReport | UndoReport | Refusal | None = None
     problem: str = ""
+
+    def advance(self, done: int, total: int) -> None:
+        """Notes how far it is."""
+        self.done, self.total = done, total
+
+    @property
+    def share(self) -> float:
+        """How far it is, from 0 to 1."""
+        return min(1.0, self.done / self.total) if self.total else 0.0
 
     @property
     def is_over(self) -> bool:
@@ -62,6 +75,24 @@ def runs() -> Runs:
     return Runs()
 
 
+@st.cache_resource(show_spinner=False)
+def _makers() -> ThreadPoolExecutor:
+    """Where plans are made, so that whoever turns to something else meanwhile finds a whole one."""
+    return ThreadPoolExecutor(2, thread_name_prefix="plan")
+
+
+def make(teams: Sequence[str], days: int, mode: str, person: Person) -> int:
+    """Makes a plan and says here how far it is; its id."""
+    run = Run()
+    making = _makers().submit(
+        make_plan, reads.engine(), reads.current_settings(), stopping.reach(), person, reads.now(), teams, days, mode, run.advance
+    )
+    bar = st.progress(0.0, text="Deciding what may go…")
+    while not wait([making], EACH_SECONDS).done:
+        bar.progress(run.share, text=f"{run.done:,} of {run.total:,} prefixes are listed" if run.total else "Deciding what may go…")
+    return making.result()
+
+
 def progress_of(plan_id: int) -> Run | None:
     """How far the newest apply of a plan is that was started here."""
     return runs().of(plan_id)
@@ -86,11 +117,8 @@ def start_undo(plan_id: int, person: Person) -> None:
 
 def _begin(plan_id: int, act: Callable[[Callable[[int, int], None]], CleanReport | UndoReport | Refusal]) -> None:
     def work(run: Run) -> None:
-        def progress(done: int, total: int) -> None:
-            run.done, run.total = done, total
-
         try:
-            run.report = act(progress)
+            run.report = act(run.advance)
         except Exception as error:  # noqa: BLE001 - a thread's boundary: logged, and said in its place
             parts.log.exception("plan %s could not be carried out", plan_id)
             run.problem = f"{type(error).__name__}; the server's log says why. Do it again to go on."
@@ -107,8 +135,7 @@ def show_progress(plan_id: int) -> None:
     if run.problem:
         st.error(run.problem, icon=":material/error:")
     elif run.report is None:
-        share = run.done / run.total if run.total else 0.0
-        st.progress(min(1.0, share), text=f"{run.done:,} of {run.total:,} objects")
+        st.progress(run.share, text=f"{run.done:,} of {run.total:,} objects")
         return
     elif isinstance(run.report, Refusal):
         st.error(w.plain(run.report.why), icon=":material/block:")

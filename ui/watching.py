@@ -200,6 +200,12 @@ def buckets() -> list[Bucket]:
         return sorted(buckets_known(connection).values(), key=lambda one: one.name)
 
 
+def deleted_since(teams: Sequence[str] = ()) -> cleaning.Tally:
+    """What was deleted since the buckets were last looked at, and so is still counted; asked anew."""
+    with reading(engine()) as connection:
+        return cleaning.deleted_since_looked(connection, teams)
+
+
 def clean_plans() -> list[cleaning.PlanHead]:
     """The newest plans to clean; asked anew, since they change by clicks."""
     with reading(engine()) as connection:

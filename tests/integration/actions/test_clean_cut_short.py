@@ -14,7 +14,7 @@ from demo.plan import JobPlan
 from demo.seeding import Seed, seed
 from demo.shelves import owner_of
 from domain.access import Refusal
-from storage.cleaning import HOLD, plan_heads
+from storage.cleaning import HOLD, deleted_since_looked, plan_heads
 from storage.engine import reading
 from storage.views.audit import audit_rows
 from tests.integration.actions.yard import BUCKET, Yard, job, yard
@@ -214,9 +214,29 @@ def test_a_plan_says_what_is_different_from_the_one_before_and_why(watch: Watch)
     since = ours.since(third)
     assert since is not None
     assert since[0] == second
-    assert {(what, why) for what, _, _, _, why in since[1]} == {("gone", "the plan before was applied")}
+    assert {(what, why) for what, _, _, _, why in since[1]} == {("gone", f"plan {second} was applied")}
     assert {kind for _, kind, _, _, _ in since[1]} == set(ours.planned(second))
     assert ours.since(ours.plan(teams=("rc",))) is None
+
+
+def test_what_was_deleted_is_still_counted_by_an_inventory_until_the_next_look(watch: Watch, engine: Engine) -> None:
+    ours = yard(watch, ended(), engine, VERSIONED)
+
+    def counted(*teams: str) -> tuple[int, int]:
+        with reading(ours.engine) as connection:
+            return deleted_since_looked(connection, teams)
+
+    ours.account.clock.advance(MINUTE)
+    plan_id = ours.plan()
+    report = ours.applied(plan_id)
+    assert counted() == (report.deleted_objects, report.deleted_bytes)
+    assert counted("rc") == counted()
+    assert counted("nlp") == (0, 0)
+    ours.undone(plan_id)
+    assert counted()[0] == len(ours.planned(plan_id)["uploads"])
+    ours.account.clock.advance(MINUTE)
+    ours.look()
+    assert counted() == (0, 0)
 
 
 def test_what_cannot_be_listed_for_a_plan_is_kept_whole_and_said(watch: Watch) -> None:

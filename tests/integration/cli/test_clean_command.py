@@ -203,7 +203,7 @@ def test_the_next_plan_says_what_is_different_and_why(shell: Open) -> None:
     made = found.json("plan")
     said = made["since"]
     assert said["plan_id"] == latest
-    assert {(one["what"], one["why"]) for one in said["changes"]} == {("gone", "the plan before was applied")}
+    assert {(one["what"], one["why"]) for one in said["changes"]} == {("gone", f"plan {latest} was applied")}
     assert sum(one["objects"] for one in said["changes"]) == -first["total"]["objects"]
     assert f"what is different since plan {latest}" in found.run("show", str(made["plan_id"])).output
 
