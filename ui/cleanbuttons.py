@@ -94,6 +94,7 @@ def _confirm_undo(head: PlanHead, items: Sequence[PlannedItem]) -> None:
         without = sorted({one.item.bucket for one in items if one.item.versioning != "enabled"})
         if without:
             named = ", ".join(w.plain(name, 80) for name in without[:5])
+            named += f" and {w.count(len(without) - 5, 'more bucket')}" if len(without) > 5 else ""
             st.warning(f"What was deleted in buckets without versioning cannot be brought back: {named}", icon=":material/warning:")
     st.markdown("A plan that was undone is never applied again; make a new one for that.")
     with st.container(horizontal=True, horizontal_alignment="right"):

@@ -16,10 +16,11 @@ __all__ = ["live"]
 
 def _keys(found: Live) -> dict[tuple[str, str], str]:
     """Every object of every bucket that can be listed, with its ETag."""
-    from moto.s3.models import s3_backends
+    from moto.s3.models import FakeDeleteMarker, s3_backends
 
     accounts = [account["global"] if "global" in account else account["aws"] for account in s3_backends.values()]
-    return {(name, key): one.etag for backend in accounts for name, bucket in backend.buckets.items() for key, one in bucket.keys.items()}
+    found = [(name, key, one) for backend in accounts for name, bucket in backend.buckets.items() for key, one in bucket.keys.items()]
+    return {(name, key): one.etag for name, key, one in found if not isinstance(one, FakeDeleteMarker)}
 
 
 def test_a_plan_is_made_reviewed_and_applied_and_takes_exactly_what_it_said(live: Live, page: Page) -> None:
@@ -60,3 +61,41 @@ def test_a_plan_is_made_reviewed_and_applied_and_takes_exactly_what_it_said(live
     assert [said.partition(":")[0] for _, said in row.events] == ["asked", "applied"]
     page.goto(f"{live.url}/audit")
     expect(page.locator("h4").first).to_contain_text(f"clean plan {head.plan_id}")
+
+
+def test_a_plan_is_undone_in_the_browser_as_far_as_buckets_keep_versions(live: Live, page: Page) -> None:
+    page.goto(f"{live.url}/clean?team=vision")
+    page.get_by_role("button", name=re.compile("Make a plan")).click()
+    page.get_by_role("button", name="Make it", exact=True).click()
+    expect(page.get_by_text(re.compile("would delete"))).to_be_visible(timeout=90_000)
+    before = _keys(live)
+    with reading(live.engine) as connection:
+        head = plan_heads(connection)[0]
+        items = plan_items(connection, head.plan_id)
+        kept_versions = {
+            (one.item.bucket, row.stored.key)
+            for one in items
+            if one.item.versioning == "enabled" and one.item.kind != "uploads"
+            for row in plan_objects(connection, head.plan_id, one.number, None, limit=1_000_000)
+        }
+    assert kept_versions
+    page.get_by_role("button", name=re.compile("Delete .* objects")).click()
+    dialog = page.get_by_role("dialog")
+    sure = dialog.get_by_label(f"Type {head.plan_id} to confirm")
+    sure.fill(str(head.plan_id))
+    sure.press("Enter")
+    dialog.get_by_role("button", name=re.compile("Apply the plan")).click()
+    expect(dialog).to_contain_text(re.compile("are gone"), timeout=90_000)
+    dialog.get_by_role("button", name="Close", exact=True).last.click()
+    gone = set(before) - set(_keys(live))
+    assert gone >= kept_versions
+    page.get_by_role("button", name="Undo", exact=True).click()
+    dialog.get_by_role("button", name="Undo the plan").click()
+    expect(dialog).to_contain_text(f"{len(kept_versions):,} objects are back", timeout=90_000)
+    dialog.get_by_role("button", name="Close", exact=True).last.click()
+    assert set(before) - set(_keys(live)) == gone - kept_versions
+    expect(page.get_by_text(re.compile(f"{len(kept_versions):,} undone"))).to_be_visible()
+    expect(page.get_by_role("button", name="Undo", exact=True)).to_have_count(0)
+    with reading(live.engine) as connection:
+        row = audit_rows(connection)[0]
+    assert (row.action, [said.partition(":")[0] for _, said in row.events]) == ("undo", ["asked", "undone"])
