@@ -41,7 +41,7 @@ def show(rows: Sequence[AuditRow]) -> None:
     frame = pd.DataFrame([_line(row, zone) for row in rows])
     config: dict[str, Any] = {
         "at": C.TextColumn("When", width=110), "by": C.TextColumn("Who", width=120), "action": C.TextColumn("Action", width=90),
-        "target": C.TextColumn("On", width=260), "outcome": C.TextColumn("Outcome", width=260), "reason": C.TextColumn("Reason"),
+        "target": C.TextColumn("On", width=200), "outcome": C.TextColumn("Outcome", width=240), "reason": C.TextColumn("Reason"),
     }  # fmt: skip
     event = st.dataframe(
         frame,

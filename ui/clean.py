@@ -204,7 +204,7 @@ def show_items(head: PlanHead, items: Sequence[PlannedItem]) -> PlannedItem | No
         ]
     )
     config: dict[str, Any] = {
-        "team": tables.team_column(), "kind": C.TextColumn("Kind", width=110), "prefix": C.TextColumn("Where", width=360),
+        "team": tables.team_column(), "kind": C.TextColumn("Kind", width=100), "prefix": C.TextColumn("Where", width=270),
         "objects": C.NumberColumn("Objects", format="localized", width=72), "bytes": C.TextColumn("Size", width=76),
         "usd": tables.money_column("A month", width=80), "why": C.TextColumn("Why it may go"),
     }  # fmt: skip
@@ -229,7 +229,7 @@ def show_objects(head: PlanHead, planned: PlannedItem) -> None:
     rows = [object_data(planned.item.bucket, one) for one in objects]
     frame = pd.DataFrame([{name: w.cell(str(row[name]), 300) if row[name] is not None else "" for name in OBJECT_COLUMNS} for row in rows])
     more = f"; the first {MOST_OBJECTS:,}" if len(objects) == MOST_OBJECTS else ""
-    st.caption(f"{w.plain(planned.item.prefix, 120)}: {len(objects):,} objects{more}")
+    st.caption(f"{w.plain(planned.item.prefix, 120)}: {len(objects):,} objects{more}; {w.plain(planned.item.why, 240)}{_saving(planned)}")
     st.dataframe(frame, hide_index=True)
 
 
@@ -279,9 +279,13 @@ def show_kept(head: PlanHead) -> None:
     common = Counter(one.why for one in head.kept)
     frame = pd.DataFrame(
         [
-            {"prefix": w.cell(f"s3://{one.bucket}/{one.prefix}", 200), "job": w.cell(one.job, 80), "why": w.cell(one.why, 300)}
+            {"prefix": w.cell(f"s3://{one.bucket}/{one.prefix}", 200), "why": w.cell(one.why, 300), "job": w.cell(one.job, 80)}
             for one in sorted(head.kept, key=lambda one: (common[one.why], one.why))
         ]
     )
-    config = {"prefix": C.TextColumn("Where", width=380), "job": C.TextColumn("Job", width=240), "why": C.TextColumn("Why it stays")}
+    config = {
+        "prefix": C.TextColumn("Where", width=320),
+        "why": C.TextColumn("Why it stays", width=580),
+        "job": C.TextColumn("Job", width=240),
+    }
     st.dataframe(frame, hide_index=True, column_config=config)
