@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
@@ -11,7 +12,7 @@ import click
 from actions.looking import look
 from actions.reach import Reach
 from actions.stopping import StopResult, execute, refuse
-from aws.errors import AwsError
+from aws.errors import AwsError, asked_again
 from commands.frame import Failed, RefusedToAct, database, format_option, now, say_if_empty, settings_of, show, whoever
 from domain.access import Person, Refusal
 from domain.findings.finding import span
@@ -31,6 +32,7 @@ from storage.views.targets import job_targets, tuning_targets
 from storage.views.tuning import tuning_rows
 
 POLL_SECONDS = 5.0
+LOOKS_THAT_FAIL = 12  # in a row: a minute
 
 
 @click.command()
@@ -142,6 +144,9 @@ def stop(
             results = _waited(engine, reach, plan, results)
         _show_stops([_result_data(plan, one) for one in results], form, "stops")
     _end(results)
+    unseen = [one.target.name for one in results if wait and _is_open(one)]
+    if unseen:
+        raise Failed(f"{', '.join(unseen)}: AWS was asked to stop it, but whether it has stopped could not be seen; see `trainwatch audit`")
 
 
 def _found(engine: Engine, name: str, is_tuning: bool, place: tuple[str | None, str | None, str | None]) -> list[StopTarget]:
@@ -187,22 +192,34 @@ def _confirm(plan: StopPlan) -> None:
 
 
 def _waited(engine: Engine, reach: Reach, plan: StopPlan, results: Sequence[StopResult]) -> list[StopResult]:
-    """The results with the status at the end; the worker writes that end down, as for every stop."""
+    """The results with the status at the end; the worker writes that end down, as for every stop.
+
+    What cannot be looked at so many times in a row is waited for no longer, and its status stays what it was.
+    """
     waiting = list(results)
-    while any(one.after == "Stopping" for one in waiting):
+    unseen = Counter[int]()
+    while open_ones := [place for place, one in enumerate(waiting) if _is_open(one) and unseen[place] < LOOKS_THAT_FAIL]:
         time.sleep(POLL_SECONDS)
-        for place, one in enumerate(waiting):
-            if one.after != "Stopping":
-                continue
+        for place in open_ones:
+            one = waiting[place]
             target = one.target
             try:
                 seen = look(reach.of(target.account, target.region), target.kind, target.name)
             except AwsError as error:
-                click.echo(f"{target.name}: {error}", err=True)
+                unseen[place] += 1
+                last = unseen[place] == LOOKS_THAT_FAIL
+                how = "it is no longer waited for; the worker follows it, see `trainwatch audit`" if last else "it is looked at again"
+                click.echo(f"{target.name}: {asked_again(error, how)}", err=True)
                 continue
+            unseen[place] = 0
             waiting[place] = replace(one, after=seen.status if seen else "Gone")
             click.echo(f"{target.name}: {waiting[place].after}", err=True)
     return waiting
+
+
+def _is_open(one: StopResult) -> bool:
+    """Whether it is stopping as far as anybody knows; right after the request AWS may not have said how it is."""
+    return one.outcome in ("stopping", "already_stopping") and one.after in (None, "Stopping")
 
 
 def _result_data(plan: StopPlan, one: StopResult) -> dict[str, Any]:

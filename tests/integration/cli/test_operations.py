@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import cli
+from commands.operations import LOOKS_THAT_FAIL
 from demo.books import Entry
 from demo.plan import DEFAULT_ACCOUNT, JobPlan
 from tests.descriptions import description
@@ -285,6 +286,16 @@ def test_with_wait_it_follows_the_job_until_it_has_stopped(terminal: Open, monke
     assert [one["after"] for one in json.loads(result.stdout)] == ["Stopped", "Stopped"]
     assert f"{NAME}: Stopping\n" in result.stderr
     assert result.stderr.index(f"{NAME}: Stopped\n") < result.stderr.index("rc-fraud-b: Stopped\n")
+
+
+def test_with_wait_it_gives_up_on_what_it_cannot_look_at_and_says_so(terminal: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell = terminal([running(stop_takes_seconds=300)])
+    monkeypatch.setattr("commands.operations.POLL_SECONDS", 0.01)
+    shell.desk.before("StopTrainingJob", lambda _: shell.desk.aws.faults.deny("DescribeTrainingJob"))
+    result = shell.run("stop", NAME, *WHY, "--yes", "--wait", "--format", "json")
+    assert (result.exit_code, json.loads(result.stdout)["after"], shell.desk.status()) == (1, None, "Stopping")
+    assert result.stderr.count("sagemaker:DescribeTrainingJob is denied") == LOOKS_THAT_FAIL
+    assert "whether it has stopped could not be seen" in result.stderr
 
 
 def test_text_that_a_spreadsheet_would_take_for_a_formula_is_text(terminal: Open) -> None:
