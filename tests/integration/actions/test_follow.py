@@ -9,7 +9,7 @@ from storage.stops import CLAIM_HOLDS
 from storage.views.audit import StopsSummary, stops_since
 from tests.descriptions import description
 from tests.integration.actions.conftest import ADMIN, NAME, OTHER_ACCOUNT, TWO_ACCOUNTS, Desk, Sit, neighbours, running
-from tests.integration.actions.test_stop import killed
+from tests.integration.actions.test_stop_once import killed
 from tests.integration.collectors.watching import HOUR, MINUTE, NOW, lasting
 from tests.integration.derivations.test_keep import keep
 
