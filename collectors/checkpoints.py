@@ -58,10 +58,8 @@ def _wanted(books: Books, now: datetime) -> list[Look]:
         if job.is_live and job.started_at and due and (job.checkpoint_uri or job.capacity == "spot"):
             live.append(Look(watched.job_id, job, final=False))
     live.sort(key=lambda look: look.job.capacity != "spot")
-    ended = [
-        Look(job_id, training_job_from(described), final=True) for job_id, described in books.ended_unseen(now - ENDED_SINCE, ENDED_A_RUN)
-    ]
-    return live + [look for look in ended if look.job.checkpoint_uri]
+    ended = books.ended_unseen(now - ENDED_SINCE, ENDED_A_RUN)
+    return live + [Look(job_id, training_job_from(described), final=True) for job_id, described in ended]
 
 
 def _looked_at(clients: Clients, look: Look, closed: dict[str, str]) -> CheckpointRow:
@@ -80,8 +78,8 @@ def _looked_at(clients: Clients, look: Look, closed: dict[str, str]) -> Checkpoi
     except (AccessDenied, NotFound, Refused) as error:
         closed[place.bucket] = f"bucket {place.bucket}: {error}"
         return _unseen(look, closed[place.bucket])
-    except AwsError as error:
-        return _unseen(look, str(error))
+    except AwsError as error:  # which may pass: a last look is due again
+        return _unseen(look._replace(final=False), str(error))
 
 
 def _listed(clients: Clients, look: Look, bucket: str, key: str) -> CheckpointRow:

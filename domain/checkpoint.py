@@ -115,15 +115,20 @@ def risk_seconds(job: TrainingJob, ran: Sequence[Interval], facts: CheckpointFac
 
 
 def losses(job: TrainingJob, ran: Sequence[Interval], saves: Sequence[datetime]) -> list[Loss]:
-    """What past interruptions cost: the time on instances between the last save before each and the interruption.
+    """What past interruptions cost: the time on instances since the last save before each, or since it went on after the one before.
 
-    An interruption before which we know of no save is left out: it may have lost everything, or saved what was deleted since.
+    Without a checkpoint prefix everything since then is lost. With one, an interruption before which we know of no save is left
+    out: it may have lost everything, or saved what was deleted since.
     """
-    found = []
+    found, start = [], job.started_at
+    own = [save for save in saves if start is not None and save >= start]
     for row in job.transitions:
-        before = [save for save in saves if job.started_at is not None and job.started_at <= save <= row.start]
-        if row.status == "Interrupted" and before:
-            found.append(Loss(row.start, ran_seconds(ran, max(before), row.start)))
+        if row.status != "Interrupted" or start is None or row.start < start:
+            continue
+        before = [save for save in own if save <= row.start]
+        if before or job.checkpoint_uri is None:
+            found.append(Loss(row.start, ran_seconds(ran, max([start, *before]), row.start)))
+        start = row.start
     return found
 
 

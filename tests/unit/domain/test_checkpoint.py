@@ -156,6 +156,31 @@ def test_an_interruption_costs_what_was_trained_since_the_save_before_it() -> No
     assert [one.seconds for one in found] == [1200, 600]
 
 
+def test_what_an_interruption_took_is_not_taken_again_by_the_next_one() -> None:
+    start = NOW - 10 * HOUR
+    interrupted = job(started=start, waits=tuple((start + hours * HOUR, start + (hours + 1) * HOUR) for hours in (2, 4, 6)))
+    ran = interrupted.running_intervals(NOW)
+    assert [one.seconds for one in losses(interrupted, ran, [start + HOUR])] == [3600, 3600, 3600]
+
+
+def test_without_a_checkpoint_prefix_an_interruption_takes_everything_since_the_job_went_on() -> None:
+    interrupted = job(CheckpointConfig=None, waits=((START + HOUR, START + 90 * MINUTE), (START + 150 * MINUTE, START + 160 * MINUTE)))
+    assert interrupted.checkpoint_uri is None
+    assert [one.seconds for one in losses(interrupted, interrupted.running_intervals(NOW), [])] == [3600, 3600]
+
+
+@given(st.lists(st.tuples(st.integers(5, 100), st.integers(1, 50)), max_size=5), st.lists(st.integers(0, 900), max_size=10))
+def test_interruptions_never_take_more_than_was_run(pieces: list[tuple[int, int]], saved: list[int]) -> None:
+    waits, at = [], START
+    for runs, rests in pieces:
+        waits.append((at + runs * MINUTE, at + (runs + rests) * MINUTE))
+        at = waits[-1][1]
+    interrupted = job(waits=tuple(waits))
+    ran = interrupted.running_intervals(NOW)
+    found = losses(interrupted, ran, sorted(START + minute * MINUTE for minute in saved))
+    assert sum(one.seconds for one in found) <= sum(60 * runs for runs, _ in pieces)
+
+
 def test_an_interruption_before_which_no_save_is_known_is_left_out_rather_than_guessed() -> None:
     interrupted = job(waits=((START + HOUR, START + 90 * MINUTE),))
     assert losses(interrupted, interrupted.running_intervals(NOW), [START + 2 * HOUR]) == []
