@@ -5,7 +5,6 @@ The account is served by a process of its own, as AWS would be; its answers are 
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from derivations.keep import Keeper
 from settings import Settings
 from storage import migrate
 from storage.engine import open_engine
+from tests.bench.memory import peak_bytes
 from worker.schedule import run_once
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -88,7 +88,7 @@ def collect_and_measure(path: str) -> None:
     (report,) = run_once(engine, settings, frozenset({"jobs"}), lambda: NOW)
     seconds = time.perf_counter() - started
     assert Keeper(engine, settings).finish() == 0, "something was left to derive"
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    peak = peak_bytes()
     print(json.dumps({"rows": report.rows, "calls": report.calls, "seconds": seconds, "peak_bytes": peak, "outcome": report.outcome}))
 
 

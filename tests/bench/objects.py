@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -31,7 +30,8 @@ SCOPE = Scope("123456789012", "us-east-1")
 BUCKET = "acme-sm-rc-fraud"
 OBJECTS_A_JOB = 500
 LIMIT_MB = 300
-SERVE = "import sys; from tests.bench.objects import serve; serve(int(sys.argv[1]))"
+SERVE = "import sys; from tests.bench.memory import peak_bytes
+from tests.bench.objects import serve; serve(int(sys.argv[1]))"
 COLLECT = "import sys; from tests.bench.objects import collect_and_measure; collect_and_measure(sys.argv[1], int(sys.argv[2]))"
 
 
@@ -127,7 +127,7 @@ def collect_and_measure(path: str, jobs: int) -> None:
             upsert_leftovers(connection, row, batch.leftovers, NOW)
             upsert_buckets(connection, row, batch.buckets, NOW)
     seconds = time.perf_counter() - started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # before anything is read back
+    peak = peak_bytes()  # before anything is read back
     calls = sum(count.calls for count in clients.meter.read() if count.operation == "s3:ListObjectsV2")
     with reading(engine) as connection:
         found = leftovers_found(connection)
