@@ -23,6 +23,7 @@ from storage import migrate
 from storage.engine import open_engine, reading, writing
 from storage.facts import scope_id, upsert_descriptions
 from storage.leftovers import leftovers_found, upsert_buckets, upsert_leftovers
+from tests.bench.memory import peak_bytes
 
 Row = tuple[str, str, str, bool]
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -30,8 +31,7 @@ SCOPE = Scope("123456789012", "us-east-1")
 BUCKET = "acme-sm-rc-fraud"
 OBJECTS_A_JOB = 500
 LIMIT_MB = 300
-SERVE = "import sys; from tests.bench.memory import peak_bytes
-from tests.bench.objects import serve; serve(int(sys.argv[1]))"
+SERVE = "import sys; from tests.bench.objects import serve; serve(int(sys.argv[1]))"
 COLLECT = "import sys; from tests.bench.objects import collect_and_measure; collect_and_measure(sys.argv[1], int(sys.argv[2]))"
 
 
