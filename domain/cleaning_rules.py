@@ -27,6 +27,8 @@ class CleanRules:
         self._teams = frozenset(team.casefold() for team in teams)
         self._facts_reason = next(self._not_known(), None)
         self._parts: dict[str, str | None] = {}
+        self._clear: dict[tuple[str, str], bool] = {}
+        self._held: dict[tuple[str, str], list[Leftover]] = {}
         self._alone: dict[int, tuple[Leftover, str | None]] = {}
         self._whole: dict[int, tuple[Leftover, str | None]] = {}
 
@@ -123,6 +125,8 @@ class CleanRules:
         """What protects a place: the convention, a model that is somebody's, or a job that may still want what lies there."""
         if self._index.artifact_folder.meets(path):
             return f"models lie under {self._facts.artifact_prefix or 'no prefix that we know, so perhaps here'}"
+        if self._is_clear(bucket, path):
+            return None
         for job in self._index.artifacts.meeting(bucket, path):
             return f"the model of job {job.name} lies there"
         for place, words in self._index.references.meeting(bucket, path):
@@ -132,6 +136,14 @@ class CleanRules:
             if resumable:
                 return f"{resumable}, and points at {pointer.place.uri}"
         return None
+
+    def _is_clear(self, bucket: str, path: str) -> bool:
+        """Whether nothing stands at, above or below the folder that a path lies in, and so not at the path; for thousands of objects."""
+        at = bucket, path[: path.rstrip("/").rfind("/") + 1]
+        if at not in self._clear:
+            indexes = (self._index.artifacts, self._index.references, self._index.pointers)
+            self._clear[at] = not any(True for index in indexes for _ in index.meeting(*at))
+        return self._clear[at]
 
     def _path_reason(self, path: str) -> str | None:
         """Components that make a path uncertain, or that name (or look like) a job which is not over for long."""
@@ -209,8 +221,7 @@ class CleanRules:
 
     def _belonging_reason(self, bucket: str, key: str, item: CleanItem | None) -> str | None:
         """Why the object is not part of what may go: nothing that may go holds it, or what does is no longer what was planned."""
-        groups = self._index.leftovers.holding(bucket, key)
-        found = [one for group in groups for one in group if one.bucket == bucket and key.startswith(folder(one.prefix))]
+        found = self._holding(bucket, key)
         if item is None:
             reasons = [self.leftover_reason(one) for one in found if one.kind != "uploads"]
             return None if None in reasons else next(iter(reasons), "it lies in nothing that was found as left over")
@@ -220,6 +231,14 @@ class CleanRules:
         if not same:
             return f"{item.kind} were not found again at {item.prefix}"
         return next((reason for one in same if (reason := self.leftover_reason(one) or self._changed(one, item))), None)
+
+    def _holding(self, bucket: str, key: str) -> list[Leftover]:
+        """The leftovers that hold an object: those of the folder that it lies in, and of what is above."""
+        at = bucket, key[: key.rfind("/") + 1]
+        if at not in self._held:
+            groups = self._index.leftovers.holding(bucket, key)
+            self._held[at] = [one for group in groups for one in group if one.bucket == bucket and key.startswith(folder(one.prefix))]
+        return self._held[at]
 
     def _changed(self, leftover: Leftover, item: CleanItem) -> str | None:
         owners = {job.identity for job in self._index.owners(leftover)}
