@@ -1,6 +1,6 @@
 """S3 as cleaning uses it: listing a prefix again, deleting with the ETag that was seen, aborting uploads, tags and markers."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from domain.leftovers import StoredObject
 REQUIRED_PERMISSIONS = (  # of the acting role; listings go through the reading one
     "s3:ListBucketVersions",
     "s3:DeleteObject",
-    "s3:GetObject",  # nothing is read: S3 asks for it where a delete is conditional on an ETag. Source: conditional-deletes, user guide
+    "s3:GetObject",  # nothing is read: HeadObject and deletes that are conditional on an ETag want it. Source: conditional-deletes
     "s3:DeleteObjectVersion",
     "s3:AbortMultipartUpload",
     "s3:GetObjectTagging",
@@ -25,7 +25,11 @@ MOST_TAGS = 10  # Source: PutObjectTagging
 
 
 class Deleted(NamedTuple):
-    """What became of one key: the delete marker that a versioned bucket made of it, or why it is still there."""
+    """What became of one key: the delete marker that a bucket with versioning enabled made of it, or why it is still there.
+
+    The marker of a bucket whose versioning is suspended has the version `null`, as whatever is written there next will have: it
+    is none that could ever be removed again, and so counts as none.
+    """
 
     key: str
     marker: str | None
@@ -91,8 +95,16 @@ def delete(clients: Clients, bucket: str, objects: Sequence[StoredObject]) -> li
     wanted = [{"Key": one.key, "ETag": one.etag} for one in objects]
     with translated(clients.where):
         answer: dict[str, Any] = dict(clients.s3.delete_objects(Bucket=bucket, Delete={"Objects": wanted, "Quiet": False}))  # type: ignore[typeddict-item] # as the model has it
-    done = [Deleted(one["Key"], one.get("DeleteMarkerVersionId"), "", "") for one in answer.get("Deleted", [])]
+    done = [Deleted(one["Key"], _of_its_own(one.get("DeleteMarkerVersionId")), "", "") for one in answer.get("Deleted", [])]
     return done + [Deleted(one["Key"], None, str(one.get("Code")), str(one.get("Message"))) for one in answer.get("Errors", [])]
+
+
+def _written(one: Mapping[str, Any]) -> datetime:
+    return instant_from(one["LastModified"]) or EARLIEST
+
+
+def _of_its_own(version: str | None) -> str | None:
+    return None if version == "null" else version
 
 
 def abort(clients: Clients, bucket: str, key: str, upload_id: str) -> None:
@@ -105,7 +117,12 @@ def abort(clients: Clients, bucket: str, key: str, upload_id: str) -> None:
 
 
 def remove_markers(clients: Clients, bucket: str, markers: Sequence[tuple[str, str]]) -> list[Deleted]:
-    """Removes delete markers by key and version, which brings the objects back. Source: DeleteObjects with VersionId."""
+    """Removes delete markers by key and version, which brings the objects back. Source: DeleteObjects with VersionId.
+
+    Raises ValueError for a version that is no marker's own: removing it could delete an object for good.
+    """
+    if any(not _of_its_own(version) for _, version in markers):
+        raise ValueError("only markers with a version of their own are ever removed")
     wanted = [{"Key": key, "VersionId": version} for key, version in markers]
     with translated(clients.where):
         answer: dict[str, Any] = dict(clients.s3.delete_objects(Bucket=bucket, Delete={"Objects": wanted, "Quiet": False}))  # type: ignore[typeddict-item] # as the model has it
@@ -133,11 +150,18 @@ def markers_of(clients: Clients, bucket: str, prefix: str, keys: Collection[str]
         found |= {
             one["Key"]: one["VersionId"]
             for one in markers
-            if one["Key"] in keys and one.get("IsLatest") and (instant_from(one["LastModified"]) or EARLIEST) >= since
+            if one["Key"] in keys and one.get("IsLatest") and _of_its_own(one["VersionId"]) and _written(one) >= since
         }
         if not answer.get("IsTruncated") or answer["NextKeyMarker"] > last:
             return found
         request |= {"KeyMarker": answer["NextKeyMarker"], "VersionIdMarker": answer.get("NextVersionIdMarker", "")}
+
+
+def is_still(clients: Clients, bucket: str, stored: StoredObject) -> bool:
+    """Whether an object is the one that we saw. Raises AwsError, NotFound where it is gone. Source: HeadObject."""
+    with translated(clients.where):
+        head: dict[str, Any] = dict(clients.s3.head_object(Bucket=bucket, Key=stored.key))
+    return (str(head["ETag"]).strip('"'), head["ContentLength"]) == (stored.etag, stored.bytes)
 
 
 def tag_for_expiry(clients: Clients, bucket: str, key: str) -> str:

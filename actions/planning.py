@@ -1,18 +1,20 @@
 """Makes a plan to clean: decided on facts, then listed object by object, and stored. Nothing is changed in AWS."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from actions.cleaning_facts import clean_facts
 from actions.objects import objects_under, uploads_under
 from actions.reach import Reach
-from aws.errors import AwsError, asked_again
-from domain.access import Person
+from aws.errors import AwsError, CredentialsUnusable, asked_again
+from domain.access import Person, Refusal, may_act
 from domain.cleaning import CleanFacts, CleanIndex, CleanItem, CleanRules, Kept, plan_clean
 from domain.cleaning_paths import folder
+from domain.leftovers import StoredObject
 from domain.storage_prices import classes_nusd
 from settings import Settings
+from storage.audit import Entry, append
 from storage.cleaning import PlannedItem, add_item, add_objects, drop_item, finish_plan, save_plan, set_item_totals
 from storage.engine import Engine, writing
 
@@ -32,8 +34,16 @@ def make_plan(
     min_age_days: int | None = None,
     mode: str = "delete",
     progress: Progress = _NONE,
-) -> int:
-    """A stored plan; its id. `min_age_days` can only raise the settings' own. What cannot be listed now is kept, with the reason."""
+) -> int | Refusal:
+    """A stored plan; its id. `min_age_days` can only raise the settings' own. What cannot be listed now is kept, with the reason.
+
+    Whoever may not act on any team is refused: a plan changes nothing, but its listings cost money.
+    """
+    refusal = may_not_plan(person, teams)
+    if refusal is not None:
+        with writing(engine) as connection:
+            append(connection, Entry(now, person, "plan", "clean", f"refused: {refusal.why}"))
+        return refusal
     days = max(settings.clean.min_age_days, min_age_days or 0)
     facts = clean_facts(engine, settings, now, days)
     decided = plan_clean(facts, days, now, frozenset(teams))
@@ -41,13 +51,15 @@ def make_plan(
     kept = list(decided.kept)
     with writing(engine) as connection:
         plan_id = save_plan(connection, person.name, teams, days, mode, kept, now)
-    costs = _Costs(facts)
+    listing = _Listing(engine, reach, plan_id, rules, decided.items, _Costs(facts))
 
     def store(numbered: tuple[int, CleanItem]) -> None:
         number, item = numbered
         try:
-            why = _store_item(engine, reach, plan_id, number, item, rules, costs)
+            why = listing.store(number, item)
         except AwsError as error:
+            if isinstance(error, CredentialsUnusable):
+                reach.forget()
             with writing(engine) as connection:
                 drop_item(connection, plan_id, number)
             why = f"it could not be listed: {asked_again(error, 'make a plan again')}"
@@ -62,32 +74,64 @@ def make_plan(
     return plan_id
 
 
-def _store_item(engine: Engine, reach: Reach, plan_id: int, number: int, item: CleanItem, rules: CleanRules, costs: "_Costs") -> str:
-    """Lists an item and keeps each object that may go; one by one, since a prefix may hold something that never goes.
+def may_not_plan(person: Person, teams: Sequence[str]) -> Refusal | None:
+    """Why somebody may not have a plan made: they may act on none of the teams asked for, or on none at all."""
+    found = [may_act(person, team) for team in teams or person.teams or ("",)]
+    return found[0] if all(found) else None
 
-    Where nothing of it may go, or nothing is there any more, the item is dropped. Returns why all of it is kept; "" where it is not.
-    """
-    clients = reach.reading(item.account, item.region)
-    with writing(engine) as connection:
-        add_item(connection, plan_id, PlannedItem(number, item, None))
-    count = size = 0
-    why = ""
-    pages = (
-        [uploads_under(clients, item.bucket, item.prefix)] if item.kind == "uploads" else objects_under(clients, item.bucket, item.prefix)
-    )
-    for page in pages:
-        reasons = [rules.keep_reason(item.bucket, one.key, one.modified_at, item) for one in page]
-        going = [one for one, reason in zip(page, reasons, strict=True) if reason is None]
-        why = why or next((reason for reason in reasons if reason), "")
-        count, size = count + len(going), size + sum(one.bytes for one in going)
-        with writing(engine) as connection:
-            add_objects(connection, plan_id, number, going)
-    with writing(engine) as connection:
-        if not count:
-            drop_item(connection, plan_id, number)
-            return why
-        set_item_totals(connection, plan_id, number, count, size, costs.of(item, size))
-    return ""
+
+class _Listing:
+    """What the items of a plan hold, listed object by object and stored."""
+
+    def __init__(self, engine: Engine, reach: Reach, plan_id: int, rules: CleanRules, items: Sequence[CleanItem], costs: "_Costs") -> None:
+        self._engine, self._reach, self._plan_id, self._rules, self._costs = engine, reach, plan_id, rules, costs
+        self._numbers: dict[tuple[str, str, bool], int] = {}
+        for number, item in enumerate(items):
+            self._numbers.setdefault((item.bucket, item.prefix, item.kind == "uploads"), number)
+
+    def store(self, number: int, item: CleanItem) -> str:
+        """Lists an item and keeps each object that may go; one by one, since a prefix may hold something that never goes.
+
+        Where nothing of it may go, where something in it was written lately, or where nothing is there any more, the item is dropped.
+        Returns why all of it is kept; "" where it is not.
+        """
+        with writing(self._engine) as connection:
+            add_item(connection, self._plan_id, PlannedItem(number, item, None))
+        count = size = 0
+        why = young = ""
+        for page in self._pages(item):
+            newest = max((one.modified_at for one in page), default=None)
+            young = young or (newest and self._rules.young_reason(newest, "something in it was written")) or ""
+            if young:
+                break
+            reasons = [(one, self._rules.keep_reason(item.bucket, one.key, one.modified_at, item)) for one in page]
+            going = [one for one, reason in reasons if reason is None and self._is_of(number, item, one)]
+            why = why or next((reason for _, reason in reasons if reason), "")
+            count, size = count + len(going), size + sum(one.bytes for one in going)
+            with writing(self._engine) as connection:
+                add_objects(connection, self._plan_id, number, going)
+        with writing(self._engine) as connection:
+            if young or not count:
+                drop_item(connection, self._plan_id, number)
+                return young or why
+            set_item_totals(connection, self._plan_id, number, count, size, self._costs.of(item, size))
+        return ""
+
+    def _pages(self, item: CleanItem) -> Iterable[list[StoredObject]]:
+        clients = self._reach.reading(item.account, item.region)
+        if item.kind == "uploads":
+            return [uploads_under(clients, item.bucket, item.prefix)]
+        return objects_under(clients, item.bucket, item.prefix)
+
+    def _is_of(self, number: int, item: CleanItem, one: StoredObject) -> bool:
+        """Whether an object is this item's and not that of another item which lies closer to it: each is planned once, as it is counted."""
+        key, is_upload = one.key, item.kind == "uploads"
+        while (slash := key.rfind("/")) >= 0:
+            closest = self._numbers.get((item.bucket, key[: slash + 1], is_upload))
+            if closest is not None:
+                return closest == number
+            key = key[:slash]
+        return True
 
 
 class _Costs:
@@ -100,5 +144,7 @@ class _Costs:
     def of(self, item: CleanItem, size: int) -> int | None:
         """Nano-dollars a month of so many bytes of an item; None where a price is not known."""
         found = self._leftovers[item.bucket, item.prefix, item.kind]
+        if size and not found.bytes:
+            return None  # the inventory could not tell how much there is
         cost, unpriced = classes_nusd(found.classes, self._buckets[item.bucket].region)
         return None if unpriced else cost * size // max(1, found.bytes)

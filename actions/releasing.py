@@ -32,7 +32,7 @@ def release_wanted(engine: Engine, settings: Settings, reach: Reach, scope: tupl
     Each plan's release is in the audit log, before it happens and with what came of it.
     """
     with reading(engine) as connection:
-        plans = quarantines(connection)
+        plans = quarantines(connection, now())
     released = 0
     for head in plans:
         with reading(engine) as connection:
@@ -71,9 +71,10 @@ class _Release:
     def _wanted(self, planned: PlannedItem) -> Iterator[Wanted]:
         """Pages of the objects that are wanted, with what speaks for each.
 
-        An apply that was killed may have put tags on that it did not write down: what is still planned is looked at too.
+        An apply that was killed, or whose answer was lost, may have put tags on that it did not write down: what is still planned,
+        or has failed, is looked at too.
         """
-        for state in ("tagged", "planned"):
+        for state in ("tagged", "planned", "failed"):
             after = ("", "")
             while True:
                 with reading(self._engine) as connection:
@@ -106,8 +107,10 @@ class _Release:
             if isinstance(error, CredentialsUnusable):
                 self._reach.forget()
             self._failed.append(asked_again(error, AGAIN))
+        states = {one.row: one.state for one, _ in wanted}
         with writing(self._engine) as connection:
-            mark(connection, marks)
+            for state in set(states.values()):  # an apply that goes on meanwhile knows better
+                mark(connection, [found for found in marks if states[found[0]] == state], only_if=state)
 
     def _one(self, clients: Clients, bucket: str, one: PlannedObject, why: str) -> list[Mark]:
         """What became of one object; nothing where it has to be tried again."""

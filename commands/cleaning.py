@@ -51,6 +51,8 @@ def plan(context: click.Context, team: tuple[str, ...], older_than: int | None, 
     with database(settings) as engine:
         with _progress() as progress:
             plan_id = make_plan(engine, settings, Reach(settings), whoever(), now(), team, older_than, mode, progress)
+        if isinstance(plan_id, Refusal):
+            raise RefusedToAct(plan_id.why)
         _show_plan(engine, plan_id, form, as_objects=False)
 
 
@@ -69,9 +71,10 @@ def show_plan(context: click.Context, plan_id: int, as_objects: bool, form: str)
 @click.argument("plan_id", metavar="PLAN", type=int)
 @click.option("--dry-run", is_flag=True, help="Look at every key again, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@click.option("--reason", default="", help="Why, for the audit log.")
 @format_option
 @click.pass_context
-def apply(context: click.Context, plan_id: int, dry_run: bool, yes: bool, form: str) -> None:
+def apply(context: click.Context, plan_id: int, dry_run: bool, yes: bool, reason: str, form: str) -> None:
     """Carry a plan out; stopped half-way, the same command goes on where it was."""
     settings = settings_of(context)
     with database(settings) as engine:
@@ -82,8 +85,9 @@ def apply(context: click.Context, plan_id: int, dry_run: bool, yes: bool, form: 
         try:
             with _progress() as progress:
                 report = apply_plan(
-                    engine, settings, Reach(settings), whoever(), plan_id, now, dry_run=dry_run, progress=progress, stopping=stopping
-                )
+                    engine, settings, Reach(settings), whoever(), plan_id, now, reason=reason, dry_run=dry_run, progress=progress,
+                    stopping=stopping,
+                )  # fmt: skip
         finally:
             signal.signal(signal.SIGINT, before)
     if isinstance(report, Refusal):
@@ -100,15 +104,17 @@ def apply(context: click.Context, plan_id: int, dry_run: bool, yes: bool, form: 
 
 @clean.command("undo")
 @click.argument("plan_id", metavar="PLAN", type=int)
+@click.option("--reason", default="", help="Why, for the audit log.")
 @click.pass_context
-def undo(context: click.Context, plan_id: int) -> None:
+def undo(context: click.Context, plan_id: int, reason: str) -> None:
     """Bring back what a plan deleted in buckets with versioning, and take its tags off."""
     settings = settings_of(context)
     with database(settings) as engine, _progress() as progress:
-        report = undo_plan(engine, Reach(settings), whoever(), plan_id, now, progress)
+        report = undo_plan(engine, Reach(settings), whoever(), plan_id, now, progress, reason)
     if isinstance(report, Refusal):
         raise RefusedToAct(report.why)
-    click.echo(f"{report.restored_objects:,} restored, {report.lost_objects:,} cannot be: their buckets keep no versions", err=True)
+    lost = f", {report.lost_objects:,} cannot be: nothing was kept of them" if report.lost_objects else ""
+    click.echo(f"{report.restored_objects:,} restored{lost}", err=True)
     if report.failed_objects:
         raise Failed(f"{report.failed_objects:,} could not be restored, so try again: {report.failed[0]}")
 
@@ -119,6 +125,9 @@ def report_data(report: CleanReport) -> dict[str, Any]:
         "plan_id": report.plan_id,
         "deleted_objects": report.deleted_objects,
         "deleted_bytes": report.deleted_bytes,
+        "tagged_objects": report.tagged_objects,
+        "tagged_bytes": report.tagged_bytes,
+        "gone_objects": report.gone_objects,
         "skipped": [one._asdict() for one in report.skipped],
         "failed": [one._asdict() for one in report.failed],
         "skipped_objects": report.skipped_objects,
@@ -156,16 +165,21 @@ def _show_plan(engine: Engine, plan_id: int, form: str, *, as_objects: bool) -> 
 
 def _confirm(engine: Engine, plan_id: int) -> None:
     with reading(engine) as connection:
+        head = plan_head(connection, plan_id)
         planned = tallies(connection, plan_id).get("planned")
         items = plan_items(connection, plan_id)
+    is_tagging = head is not None and head.mode == "quarantine"
     count, size = (planned.objects, planned.bytes) if planned else (0, 0)
     kinds = sorted({one.item.versioning for one in items})
     click.echo(f"plan {plan_id}: {count:,} objects, {size / 2**30:,.1f} GiB; versioning: {', '.join(kinds) or 'none'}", err=True)
-    click.echo("only what lies in buckets with versioning enabled can be brought back", err=True)
+    if is_tagging:
+        click.echo("objects are tagged for a lifecycle rule to delete; unfinished uploads are aborted now", err=True)
+    else:
+        click.echo("only what lies in buckets with versioning enabled can be brought back", err=True)
     if not sys.stdin.isatty():
         raise RefusedToAct("not confirmed: nobody can be asked here; add --yes")
-    if not click.confirm("Delete them?", err=True):
-        raise RefusedToAct("not confirmed: nothing was deleted")
+    if not click.confirm("Tag them?" if is_tagging else "Delete them?", err=True):
+        raise RefusedToAct("not confirmed: nothing was changed")
 
 
 @contextmanager

@@ -68,6 +68,7 @@ def _item(leftover: Leftover, index: CleanIndex) -> CleanItem:
         bytes=leftover.bytes,
         why=f"{owners_in_words(owners)}{newest}; {undo}",
         versioning=versioning,
+        teams=tuple(sorted({leftover.team, *(job.team for job in owners)})),
     )
 
 

@@ -59,7 +59,10 @@ class CleanFacts:
 
 @dataclass(frozen=True, slots=True)
 class CleanItem:
-    """A prefix that may go: whose it was, how much, why, and what of the saving is known. `owners` are (ARN, creation second)."""
+    """A prefix that may go: whose it was, how much, why, and what of the saving is known. `owners` are (ARN, creation second).
+
+    `teams` are those of all owners, in order: who acts on it acts on what is each of theirs.
+    """
 
     bucket: str
     prefix: str
@@ -73,6 +76,7 @@ class CleanItem:
     bytes: int
     why: str
     versioning: Versioning
+    teams: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -263,6 +263,10 @@ class CleanRules:
             return known.why_open
         return self._not_over(known) if known.job.status in RESUMED_AFTER else None
 
+    def young_reason(self, newest_at: datetime, what: str) -> str | None:
+        """Why all of a prefix stays in which the newest write is too young; None where it is not."""
+        return self._young(newest_at, what)
+
     def _young(self, at: datetime, what: str) -> str | None:
         if self._now - at >= self._age:
             return None

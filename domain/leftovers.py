@@ -54,3 +54,23 @@ class Bucket:
     encrypted: str | None
     problem: str
     looked_at: datetime
+
+    @property
+    def in_words(self) -> str:
+        """Its state for whoever may want to clean it: what keeps us out, what is never cleaned, and what could be brought back."""
+        if self.problem:
+            return self.problem
+        if self.object_lock:
+            return "its objects are locked, and are never cleaned"
+        if self.object_lock is None:
+            return "nobody could tell whether it locks its objects, so nothing is cleaned (s3:GetBucketObjectLockConfiguration)"
+        key = "; encrypted with a KMS key" if (self.encrypted or "").startswith("aws:kms") else ""
+        return f"{_VERSIONING[self.versioning]}{key}"
+
+
+_VERSIONING: Mapping[Versioning, str] = {
+    "off": "open; it keeps no versions, so that nothing can be brought back",
+    "enabled": "open; it keeps versions: a clean can be undone, and saves once noncurrent versions expire",
+    "suspended": "open; versioning is suspended, so that nothing can be brought back",
+    "unknown": "open; nobody could tell whether it keeps versions (s3:GetBucketVersioning)",
+}

@@ -80,6 +80,12 @@ def month_nusd(
     return None if rate is None else divided(size_bytes * rate.nusd, GB)
 
 
+def is_estimated(classes: Mapping[str, int], region: str | None) -> bool:
+    """Whether the price of any of the storage classes is an estimate."""
+    rates = (storage_rate(region, storage_class) for storage_class, size in classes.items() if size)
+    return any(rate is not None and rate.quality == "estimate" for rate in rates)
+
+
 def classes_nusd(classes: Mapping[str, int], region: str | None) -> tuple[int, int]:
     """What bytes by storage class cost in a month, in nano-dollars as far as rates are known, and the bytes without a known one."""
     amounts = [(size, month_nusd(size, region, storage_class)) for storage_class, size in classes.items()]

@@ -32,7 +32,7 @@ with parts.panel("Plan", border=False) as note:
         items, states = watching.clean_plan(head.plan_id)
         clean.pick(state, head)
         st.markdown(md(clean.plan_words(head, items, states, state.now)))
-        cleanbuttons.show_actions(head, items, states)
+        cleanbuttons.show_actions(head, items, states, is_expired=clean.is_expired(head, state.now))
         changes = watching.clean_changes(head, items)
         st.caption(md(clean.changes_words(changes, state.now)))
         if changes is not None and changes[1]:
@@ -50,4 +50,6 @@ with parts.panel(
     "What is kept in S3, and what that costs", "By team, kind and age, list price of the bucket's region and class", border=False
 ):
     clean.show_costs(state)
+
+with parts.panel("Buckets", "What keeps us out, what is never cleaned, what could be brought back", border=False):
     clean.show_buckets()

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Select, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, exists, func, insert, or_, select, update
 
 from domain.cleaning import CleanItem, Kept
 from domain.cleaning_diff import ItemChange, plan_changes
@@ -23,7 +23,7 @@ _MAY_BECOME: dict[Claimed, frozenset[str]] = {
     "undoing": frozenset({"planned", "applying", "applied", "undoing", "undone"}),
 }
 Mark = tuple[int, str, str, str | None]  # what became of an object: row, state, why, and our delete marker over it
-HOLD = timedelta(minutes=2)  # longer than any single call takes; after that, whoever applied has died
+HOLD = timedelta(minutes=5)  # longer than all tries of a call take (see aws.session); after that, whoever applied has died
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def add_item(connection: Connection, plan_id: int, planned: PlannedItem) -> None
     row = {
         "plan_id": plan_id, "item": planned.number, "bucket": item.bucket, "prefix": storable(item.prefix), "kind": item.kind,
         "job": storable(item.job), "team": storable(item.team, 128), "account": item.account, "region": item.region,
-        "owners": orjson.dumps([list(owner) for owner in item.owners]).decode(), "objects": item.objects, "bytes": item.bytes,
+        "owners": orjson.dumps({"teams": item.teams, "jobs": item.owners}).decode(), "objects": item.objects, "bytes": item.bytes,
         "nusd_per_month": planned.nusd_per_month, "why": storable(item.why), "versioning": item.versioning,
     }  # fmt: skip
     connection.execute(insert(clean_items).values(row))
@@ -151,11 +151,13 @@ def plan_before(connection: Connection, head: PlanHead) -> PlanHead | None:
     return None if row is None else _head(row)
 
 
-def quarantines(connection: Connection) -> list[PlanHead]:
-    """Plans whose objects carry our tag, or may: those to quarantine that were begun and were not undone."""
-    held = exists().where(clean_objects.c.plan_id == clean_plans.c.id, clean_objects.c.state.in_(("tagged", "planned")))
-    where = (clean_plans.c.mode == "quarantine", clean_plans.c.audit_id.is_not(None), clean_plans.c.state != "undone", held)
-    return [_head(row) for row in connection.execute(_heads().where(*where).order_by(clean_plans.c.id))]
+def quarantines(connection: Connection, now: datetime) -> list[PlanHead]:
+    """Plans whose objects carry our tag, or may: those to quarantine that were begun and not undone, and that nobody is at right now."""
+    plans = clean_plans.c
+    held = exists().where(clean_objects.c.plan_id == plans.id, clean_objects.c.state.in_(("tagged", "planned", "failed")))
+    is_free = or_(plans.holder == "", plans.renewed_at.is_(None), plans.renewed_at < now - HOLD)
+    where = (plans.mode == "quarantine", plans.audit_id.is_not(None), plans.state != "undone", is_free, held)
+    return [_head(row) for row in connection.execute(_heads().where(*where).order_by(plans.id))]
 
 
 def changes_since(connection: Connection, head: PlanHead, items: Sequence[PlannedItem]) -> tuple[PlanHead, list[ItemChange]] | None:
@@ -213,17 +215,16 @@ def _head(row: Any) -> PlanHead:
 def plan_items(connection: Connection, plan_id: int) -> list[PlannedItem]:
     """The items of a plan, in order."""
     rows = connection.execute(select(clean_items).where(clean_items.c.plan_id == plan_id).order_by(clean_items.c.item))
-    return [
-        PlannedItem(
-            row.item,
-            CleanItem(
-                row.bucket, row.prefix, row.kind, row.job, row.team, row.account, row.region,
-                tuple((arn, second) for arn, second in orjson.loads(row.owners)), row.objects, row.bytes, row.why, row.versioning,
-            ),
-            row.nusd_per_month,
-        )
-        for row in rows
-    ]  # fmt: skip
+    return [_planned_item(row) for row in rows]
+
+
+def _planned_item(row: Any) -> PlannedItem:
+    owners = orjson.loads(row.owners)
+    item = CleanItem(
+        row.bucket, row.prefix, row.kind, row.job, row.team, row.account, row.region,
+        tuple((arn, second) for arn, second in owners["jobs"]), row.objects, row.bytes, row.why, row.versioning, tuple(owners["teams"]),
+    )  # fmt: skip
+    return PlannedItem(row.item, item, row.nusd_per_month)
 
 
 def plan_objects(
@@ -264,10 +265,12 @@ def tallies(connection: Connection, plan_id: int) -> dict[str, Tally]:
     return {state: Tally(int(count), int(size or 0)) for state, count, size in connection.execute(statement)}
 
 
-def mark(connection: Connection, marks: Sequence[Mark]) -> None:
-    """Writes down what became of objects."""
+def mark(connection: Connection, marks: Sequence[Mark], only_if: str | None = None) -> None:
+    """Writes down what became of objects; with a state, of those alone that are still in it."""
     if marks:
         statement = update(clean_objects).where(clean_objects.c.id == bindparam("row"))
+        if only_if is not None:
+            statement = statement.where(clean_objects.c.state == only_if)
         statement = statement.values(state=bindparam("new_state"), why=bindparam("new_why"), marker=bindparam("new_marker"))
         rows = [{"row": row, "new_state": state, "new_why": storable(why), "new_marker": marker} for row, state, why, marker in marks]
         connection.execute(statement, rows)
@@ -276,7 +279,7 @@ def mark(connection: Connection, marks: Sequence[Mark]) -> None:
 def claim_plan(connection: Connection, plan_id: int, holder: str, audit_id: int, now: datetime, to: Claimed = "applying") -> str | None:
     """Takes the right to apply a plan, or to undo it; who has it, or why it cannot be had, in words, where that fails.
 
-    A claim whose process is dead, or has not said that it lives for two minutes, is taken over: that is how an apply is resumed,
+    A claim whose process is dead, or has not said that it lives for five minutes, is taken over: that is how an apply is resumed,
     and how one that was killed is undone.
     """
     row = connection.execute(select(clean_plans).where(clean_plans.c.id == plan_id).with_for_update()).one()
@@ -303,7 +306,9 @@ def renew_plan(connection: Connection, plan_id: int, holder: str, now: datetime)
         raise PlanLost(f"another process has taken plan {plan_id} over")
 
 
-def end_plan(connection: Connection, plan_id: int, state: str, now: datetime) -> None:
-    """Notes that a plan is applied, or undone."""
-    connection.execute(update(clean_plans).where(clean_plans.c.id == plan_id).values(state=state, applied_at=now, holder=""))
+def end_plan(connection: Connection, plan_id: int, state: str, now: datetime, holder: str) -> bool:
+    """Notes that a plan is applied, or undone; False, and nothing noted, where another process has taken it over."""
+    where = (clean_plans.c.id == plan_id, clean_plans.c.holder == holder)
+    ended = connection.execute(update(clean_plans).where(*where).values(state=state, applied_at=now, holder="")).rowcount == 1
     bump(connection, DATA_VERSION)
+    return ended

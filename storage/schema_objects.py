@@ -103,7 +103,7 @@ clean_items = Table(  # a prefix of a plan, with its owners at the time
     Column("team", Text, nullable=False),
     Column("account", Text, nullable=False),
     Column("region", Text, nullable=False),
-    Column("owners", Text, nullable=False),  # JSON: [[ARN, created second], …]
+    Column("owners", Text, nullable=False),  # JSON: {"jobs": [[ARN, created second], …], "teams": […]}
     Column("objects", BigInteger, nullable=False),
     Column("bytes", BigInteger, nullable=False),
     Column("nusd_per_month", BigInteger),
@@ -124,7 +124,7 @@ clean_objects = Table(
     Column("version_id", Text),
     Column("bytes", BigInteger, nullable=False),
     Column("modified_at", Instant, nullable=False),
-    Column("state", Text, nullable=False),  # planned, deleted, tagged, skipped, failed, undone, released
+    Column("state", Text, nullable=False),  # planned, deleted, tagged, gone, skipped, failed, undone, released
     Column("why", Text, nullable=False),
     Column("marker", Text),  # the version of the delete marker that we made, for undo
     UniqueConstraint("plan_id", "item", "key", "upload_id"),

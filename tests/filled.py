@@ -102,6 +102,7 @@ def _leave_over(engine: Engine, row: int, moment: datetime, name: str) -> None:
         3_000_000_000,
         f"{name} ended long ago",
         "off",
+        ("rc",),
     )
     objects = [StoredObject(f"{prefix}output/{part}", 1_500_000_000, "e", None, moment - timedelta(days=40)) for part in ("a.bin", name)]
     with writing(engine) as connection:

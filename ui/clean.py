@@ -11,12 +11,13 @@ import pandas as pd
 import streamlit as st
 
 from actions.cleaning import EXPIRES_AFTER
+from domain.access import Refusal
 from domain.cleaning_diff import ItemChange
 from domain.money import usd
 from reports.cleaning import ITEM_COLUMNS, OBJECT_COLUMNS, item_data, object_data
 from storage.cleaning import PlanHead, PlannedItem, Tally
 from storage.leftover_months import AGES, LeftoverMonth
-from ui import cleanruns, parts, reads, tables, watching
+from ui import cleanruns, leftovers, parts, reads, tables, watching
 from ui import words as w
 from ui.viewer import viewer
 
@@ -50,23 +51,14 @@ class State:
         """The newest plans."""
         return watching.clean_plans()
 
-    @cached_property
-    def month_ago_nusd(self) -> int | None:
-        """What leftovers cost a month four weeks ago; None where nobody looked then."""
-        return watching.leftovers_before(self.teams)
-
-
-def monthly(costs: Sequence[LeftoverMonth]) -> int:
-    """Nano-dollars a month of those whose price is known."""
-    return sum(one.nusd_per_month for one in costs)
-
 
 def answer(found: State) -> str:
     """What is kept for nothing, in a sentence."""
     if not found.costs:
         return "No inventory of the buckets yet; the collectors make one every few hours."
     size = sum(one.bytes for one in found.leftovers)
-    words = f"Leftovers of training take **{w.size(size)}**, **{w.usd(monthly(found.leftovers))} a month**; a plan says what of it may go."
+    cost = leftovers.monthly_words([one.known_nusd for one in found.leftovers])
+    words = f"Leftovers of training take **{w.size(size)}**, **{cost}**; a plan says what of it may go."
     gone = watching.deleted_since(found.teams)
     return f"{words} Of that, {w.size(gone.bytes)} were deleted since the buckets were last looked at." if gone.objects else words
 
@@ -79,19 +71,20 @@ def cards(found: State) -> list[dict[str, Any]]:
         by_team[one.team] = by_team.get(one.team, 0) + one.nusd_per_month
     largest = max(by_team, key=lambda team: by_team[team], default=None)
     unpriced = sum(one.unpriced_bytes for one in left)
-    before, now = found.month_ago_nusd, monthly(left)
-    growth = "no inventory then" if before is None else f"{w.usd(now - before, sign=True)} in 4 weeks"
+    now = leftovers.monthly(left)
+    exact = f"{w.usd_exact(now)}. {w.size(unpriced)} without a known price."
+    estimated = " Prices of some storage classes are estimates." if any(one.is_estimated for one in left) else ""
     return [
         {
-            "label": "Leftovers, a month", "value": w.usd(now), "delta": growth,
-            "help": f"S3 list price of the bucket's region and class: {w.usd_exact(now)}. {w.size(unpriced)} without a known price.",
+            "label": "Leftovers, a month", "value": w.usd(now), "delta": leftovers.growth(left, found.teams) or "first inventory",
+            "help": f"S3 list price of the bucket's region and class: {exact}{estimated}",
         },
         {"label": "Objects", "value": w.short(sum(one.objects for one in left)), "delta": w.size(sum(one.bytes for one in left))},
         {
             "label": "Largest", "value": w.UNKNOWN if largest is None else w.shown(largest, 18),
             "delta": "nothing" if largest is None else f"{w.usd(by_team[largest])} a month",
         },
-        {"label": "Models, a month", "value": w.usd(monthly(models)), "delta": "never cleaned"},
+        {"label": "Models, a month", "value": w.usd(leftovers.monthly(models)), "delta": "never cleaned"},
     ]  # fmt: skip
 
 
@@ -109,7 +102,7 @@ def show_costs(found: State) -> None:
                 "kind": KINDS.get(one.kind, one.kind),
                 "objects": one.objects,
                 "bytes": w.size(one.bytes),
-                "usd": usd(one.nusd_per_month),
+                "usd": usd(one.known_nusd),
             }
             | {str(number): usd(one.by_age[number]) if one.by_age[number] else None for number in shown}
             for one in found.costs
@@ -124,27 +117,35 @@ def show_costs(found: State) -> None:
 
 
 def show_buckets() -> None:
-    """Buckets that cannot be looked into, or from which nothing can be brought back."""
-    for one in watching.buckets():
-        if one.problem:
-            st.caption(f":orange[:material/warning:] {w.plain(one.name)}: {w.plain(one.problem, 300)}")
-        elif one.object_lock:
-            st.caption(f":gray[:material/lock:] {w.plain(one.name)}: objects are locked, and are never cleaned")
-        elif one.versioning == "suspended":
-            st.caption(f":gray[:material/history:] {w.plain(one.name)}: versioning is suspended, so that nothing can be brought back")
+    """Every bucket that was looked at: what keeps us out of it, what is never cleaned, what could be brought back."""
+    found = sorted(watching.buckets(), key=lambda one: (not one.problem, one.object_lock is False, one.name))
+    if not found:
+        st.caption("No bucket was looked at yet.")
+        return
+    frame = pd.DataFrame([{"bucket": w.cell(one.name), "region": w.cell(one.region), "state": w.cell(one.in_words, 400)} for one in found])
+    config = {"bucket": C.TextColumn("Bucket", width=220), "region": C.TextColumn("Region", width=100), "state": C.TextColumn("State")}
+    st.dataframe(frame, hide_index=True, column_config=config)
 
 
 def plan_maker(found: State) -> None:
     """Makes a plan of the teams picked: a look at facts and buckets that changes nothing."""
     shut_once_made = f"clean-maker-{st.query_params.get('plan', '')}"
+    refusal = cleanruns.may_plan(found.teams)
+    if refusal is not None:
+        st.button("Make a plan", icon=":material/playlist_add:", disabled=True, help=w.plain(refusal.why))
+        return
     with st.popover("Make a plan", icon=":material/playlist_add:", key=shut_once_made):
         least = reads.current_settings().clean.min_age_days
         days = int(st.number_input("Days since a job's end", min_value=least, value=least, key="clean-days"))
         later = st.toggle("Quarantine", key="clean-later", help="Tag the objects; a lifecycle rule of yours deletes them later")
-        st.caption(f"For {', '.join(found.teams) or 'all teams'}. Nothing is deleted by making a plan.")
+        st.caption(f"For {', '.join(w.plain(team, 60) for team in found.teams) or 'all teams'}. Nothing is deleted by making a plan.")
         if st.button("Make it", key="clean-make", type="primary"):
             with parts.guarded("the plan"):
-                st.query_params["plan"] = str(cleanruns.make(found.teams, days, "quarantine" if later else "delete", viewer()))
+                made = cleanruns.make(found.teams, days, "quarantine" if later else "delete", viewer())
+                if isinstance(made, Refusal):
+                    st.error(w.plain(made.why), icon=":material/block:")
+                    return
+                st.query_params["plan"] = str(made)
                 st.rerun()
 
 
@@ -166,18 +167,23 @@ def pick(found: State, head: PlanHead) -> None:
         st.rerun()
 
 
+def is_expired(head: PlanHead, now: datetime) -> bool:
+    """Whether a plan can no longer be applied, or gone on with."""
+    return head.state in ("planned", "applying") and now - head.created_at > EXPIRES_AFTER
+
+
 def plan_words(head: PlanHead, items: Sequence[PlannedItem], found: dict[str, Tally], now: datetime) -> str:
     """What a plan would do, or has done."""
     total = sum(one.item.objects for one in items)
-    size, cost = sum(one.item.bytes for one in items), sum(one.nusd_per_month or 0 for one in items)
-    if head.state in ("planned", "applying") and now - head.created_at > EXPIRES_AFTER:
+    size, cost = sum(one.item.bytes for one in items), leftovers.monthly_words([one.nusd_per_month for one in items])
+    if is_expired(head, now):
         return f"Plan {head.plan_id} is older than a day: the world may have changed. Make a new one."
     if head.state == "making":
         return f"Plan {head.plan_id} is being made: {sum(tally.objects for tally in found.values()):,} objects so far."
     what = "tag" if head.mode == "quarantine" else "delete"
     done = {state: tally.objects for state, tally in found.items() if state not in ("planned",)}
     if not done:
-        return f"Plan {head.plan_id} would {what} **{total:,} objects**, {w.size(size)}, **{w.usd(cost)} a month**; nothing is changed yet."
+        return f"Plan {head.plan_id} would {what} **{total:,} objects**, {w.size(size)}, **{cost}**; nothing is changed yet."
     words = ", ".join(f"{count:,} {state}" for state, count in sorted(done.items()))
     left = found.get("planned", Tally(0, 0)).objects
     return f"Plan {head.plan_id}: {words}{f', **{left:,} left**' if left else ''}."

@@ -7,19 +7,20 @@ import streamlit as st
 from domain.access import Refusal, may_act
 from domain.text import storable
 from storage.cleaning import PlanHead, PlannedItem, Tally
-from ui import cleanruns, parts
+from ui import cleanruns, leftovers, parts
 from ui import words as w
 from ui.viewer import viewer
 
 
-def show_actions(head: PlanHead, items: Sequence[PlannedItem], found: dict[str, Tally]) -> None:
+def show_actions(head: PlanHead, items: Sequence[PlannedItem], found: dict[str, Tally], *, is_expired: bool) -> None:
     """How far it is while it is carried out or undone; else the buttons for these."""
     under_way = cleanruns.progress_of(head.plan_id)
     if under_way is not None and not under_way.is_over:
         cleanruns.show_progress(head.plan_id)
         return
     with st.container(horizontal=True):
-        _apply_button(head, items, found)
+        if not is_expired:
+            _apply_button(head, items, found)
         _undo_button(head, items, found)
 
 
@@ -31,7 +32,7 @@ def _apply_button(head: PlanHead, items: Sequence[PlannedItem], found: dict[str,
     refusal = _refused(items)
     verb = "Tag" if head.mode == "quarantine" else "Delete"
     label = f"{'Go on: ' if head.state != 'planned' or len(found) > 1 else ''}{verb} {left.objects:,} objects, {w.size(left.bytes)}"
-    why = None if refusal is None else w.shown(refusal.why)
+    why = None if refusal is None else w.plain(refusal.why)
     if st.button(label, type="primary", icon=":material/delete_sweep:", disabled=refusal is not None, help=why, key="clean-apply"):
         parts.hold()
         cleanruns.forget(head.plan_id)
@@ -44,39 +45,48 @@ def _confirm(head: PlanHead, items: Sequence[PlannedItem], left: Tally) -> None:
     if cleanruns.progress_of(head.plan_id) is not None:
         cleanruns.show_progress(head.plan_id)
         return
-    saved = sum(one.nusd_per_month or 0 for one in items)
+    saved = leftovers.monthly_words([one.nusd_per_month for one in items])
     kinds = {one.item.versioning for one in items}
     lines = [
         f"**{left.objects:,} objects**, {w.size(left.bytes)}, in {w.count(len({one.item.bucket for one in items}), 'bucket')}",
-        f"about **{w.usd(saved)} a month**" + ("; in versioned buckets once noncurrent versions expire" if "enabled" in kinds else ""),
+        f"the whole plan saves **{saved}**" + ("; in versioned buckets once noncurrent versions expire" if "enabled" in kinds else ""),
         "Every rule is checked again, and every key is held to what was planned; what has changed is skipped.",
     ]
     for line in lines:
         st.markdown(w.md(line))
     if head.mode != "quarantine" and kinds - {"enabled"}:
         st.warning("What lies in buckets without versioning cannot be brought back.", icon=":material/warning:")
+    if head.mode == "quarantine":
+        st.markdown("Objects get our tag, for a lifecycle rule of yours to delete them; unfinished uploads are aborted now.")
+    reason = _reason()
     sure = st.text_input(f"Type {head.plan_id} to confirm", key="clean-sure", max_chars=20)
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Keep everything"):
             st.rerun()
-        if st.button(
-            "Apply the plan", type="primary", disabled=storable(sure).strip() != str(head.plan_id), icon=":material/delete_sweep:"
-        ):
-            cleanruns.start(head.plan_id, viewer())
+        is_sure = storable(sure).strip() == str(head.plan_id) and reason != ""
+        if st.button("Apply the plan", type="primary", disabled=not is_sure, icon=":material/delete_sweep:"):
+            cleanruns.start(head.plan_id, viewer(), reason)
             st.rerun(scope="fragment")
 
 
+def _reason() -> str:
+    """Why, for the audit log: whoever reads it later was not there."""
+    return storable(st.text_input("Why", key="clean-why", max_chars=400, placeholder="For the audit log")).strip()
+
+
 def _refused(items: Sequence[PlannedItem]) -> Refusal | None:
-    return next((no for one in items if (no := may_act(viewer(), one.item.team)) is not None), None)
+    teams = sorted({team for one in items for team in one.item.teams})
+    return next((no for team in teams if (no := may_act(viewer(), team)) is not None), None)
 
 
 def _undo_button(head: PlanHead, items: Sequence[PlannedItem], found: dict[str, Tally]) -> None:
-    done = sum(found.get(state, Tally(0, 0)).objects for state in ("deleted", "tagged"))
+    # Of an apply that was killed, what is still planned may have been done too.
+    done = sum(found.get(state, Tally(0, 0)).objects for state in ("deleted", "tagged", "planned", "failed"))
     possible = head.mode == "quarantine" or any(one.item.versioning == "enabled" for one in items)
     if head.begun_at is None or head.state == "undone" or not done or not possible:
         return
     refusal = _refused(items)
-    why = None if refusal is None else w.shown(refusal.why)
+    why = None if refusal is None else w.plain(refusal.why)
     if st.button("Undo", icon=":material/undo:", disabled=refusal is not None, help=why, key="clean-undo"):
         parts.hold()
         cleanruns.forget(head.plan_id)
@@ -97,9 +107,10 @@ def _confirm_undo(head: PlanHead, items: Sequence[PlannedItem]) -> None:
             named += f" and {w.count(len(without) - 5, 'more bucket')}" if len(without) > 5 else ""
             st.warning(f"What was deleted in buckets without versioning cannot be brought back: {named}", icon=":material/warning:")
     st.markdown("A plan that was undone is never applied again; make a new one for that.")
+    reason = _reason()
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Leave it as it is"):
             st.rerun()
-        if st.button("Undo the plan", type="primary", icon=":material/undo:"):
-            cleanruns.start_undo(head.plan_id, viewer())
+        if st.button("Undo the plan", type="primary", disabled=not reason, icon=":material/undo:"):
+            cleanruns.start_undo(head.plan_id, viewer(), reason)
             st.rerun(scope="fragment")

@@ -7,12 +7,13 @@ from threading import Lock, Thread
 
 import streamlit as st
 
-from actions.cleaning import CleanReport, apply_plan
-from actions.planning import make_plan
+from actions.cleaning import CleanReport, apply_plan, in_words
+from actions.planning import make_plan, may_not_plan
 from actions.undoing import UndoReport, undo_plan
 from domain.access import Person, Refusal
 from ui import parts, reads, stopping
 from ui import words as w
+from ui.viewer import viewer
 
 EACH_SECONDS = 0.3
 
@@ -81,8 +82,8 @@ def _makers() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(2, thread_name_prefix="plan")
 
 
-def make(teams: Sequence[str], days: int, mode: str, person: Person) -> int:
-    """Makes a plan and says here how far it is; its id."""
+def make(teams: Sequence[str], days: int, mode: str, person: Person) -> int | Refusal:
+    """Makes a plan and says here how far it is; its id, or why there is none."""
     run = Run()
     making = _makers().submit(
         make_plan, reads.engine(), reads.current_settings(), stopping.reach(), person, reads.now(), teams, days, mode, run.advance
@@ -103,16 +104,21 @@ def forget(plan_id: int) -> None:
     runs().forget(plan_id)
 
 
-def start(plan_id: int, person: Person) -> None:
+def may_plan(teams: Sequence[str]) -> Refusal | None:
+    """Why whoever looks at the page may not have a plan made of these teams; None when they may."""
+    return may_not_plan(viewer(), teams)
+
+
+def start(plan_id: int, person: Person, reason: str) -> None:
     """Begins to carry a plan out as somebody who was just asked."""
     engine, settings, reach = reads.engine(), reads.current_settings(), stopping.reach()
-    _begin(plan_id, lambda progress: apply_plan(engine, settings, reach, person, plan_id, reads.now, progress=progress))
+    _begin(plan_id, lambda progress: apply_plan(engine, settings, reach, person, plan_id, reads.now, reason=reason, progress=progress))
 
 
-def start_undo(plan_id: int, person: Person) -> None:
+def start_undo(plan_id: int, person: Person, reason: str) -> None:
     """Begins to undo a plan."""
     engine, reach = reads.engine(), stopping.reach()
-    _begin(plan_id, lambda progress: undo_plan(engine, reach, person, plan_id, reads.now, progress))
+    _begin(plan_id, lambda progress: undo_plan(engine, reach, person, plan_id, reads.now, progress, reason))
 
 
 def _begin(plan_id: int, act: Callable[[Callable[[int, int], None]], CleanReport | UndoReport | Refusal]) -> None:
@@ -149,10 +155,9 @@ def show_progress(plan_id: int) -> None:
 
 
 def _show_report(report: CleanReport) -> None:
-    words = f"{report.deleted_objects:,} objects, {w.size(report.deleted_bytes)}, are gone"
-    words += f"; {report.skipped_objects:,} skipped, {report.failed_objects:,} failed"
+    words = in_words(report)
     if report.left or report.failed_objects:
-        st.warning(w.plain(f"{words}; {report.left:,} left. {report.problem}"), icon=":material/warning:")
+        st.warning(w.plain(words), icon=":material/warning:")
     else:
         st.success(w.plain(words), icon=":material/check_circle:")
     for one in [*report.skipped[:10], *report.failed[:10]]:

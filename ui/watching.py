@@ -188,10 +188,10 @@ def leftover_costs() -> list[leftover_months.LeftoverMonth]:
     return _leftover_costs(version(), now().replace(minute=0, second=0, microsecond=0))
 
 
-def leftovers_before(teams: Sequence[str] = ()) -> int | None:
-    """What leftovers cost a month four weeks ago; None where nobody looked then."""
+def leftovers_before(teams: Sequence[str] = ()) -> tuple[date, int] | None:
+    """What leftovers cost a month four weeks ago, or when they were first looked at after that, with the day; None without any before."""
     with reading(engine()) as connection:
-        return leftover_months.leftovers_on(connection, (now() - 4 * WEEK).date(), teams)
+        return leftover_months.leftovers_since(connection, (now() - 4 * WEEK).date(), teams)
 
 
 def buckets() -> list[Bucket]:

@@ -51,8 +51,10 @@ class Yard:
         return {one["Key"] for one in self.account.clients().s3.list_multipart_uploads(Bucket=bucket).get("Uploads", [])}
 
     def plan(self, mode: str = "delete", teams: tuple[str, ...] = (), person: Person = ADMIN) -> int:
-        """A plan as of now."""
-        return make_plan(self.engine, self.settings, self.reach, person, self.account.now(), teams, None, mode)
+        """A plan as of now, by somebody who may have one."""
+        made = make_plan(self.engine, self.settings, self.reach, person, self.account.now(), teams, None, mode)
+        assert isinstance(made, int), made
+        return made
 
     def planned(self, plan_id: int) -> dict[str, set[str]]:
         """The keys of a plan by kind."""

@@ -7,7 +7,9 @@ import pytest
 from domain.cleaning import CleanItem, Kept
 from domain.cleaning_diff import plan_changes
 
-ITEM = CleanItem("b", "models/training/job-1/", "intermediates", "job-1", "rc", "123456789012", "us-east-1", (), 10, 1000, "old", "off")
+ITEM = CleanItem(
+    "b", "models/training/job-1/", "intermediates", "job-1", "rc", "123456789012", "us-east-1", (), 10, 1000, "old", "off", ("rc",)
+)
 OTHER = replace(ITEM, prefix="models/training/job-2/", job="job-2")
 
 

@@ -73,7 +73,7 @@ def test_an_item_is_never_trusted(world: World, changes: list[tuple[Any, ...]], 
     index, rules = CleanIndex(then.facts), then.rules
     for one in then.facts.leftovers:
         owners = tuple(owner.identity for owner in index.owners(one))
-        forged = CleanItem(one.bucket, one.prefix, kind, name, one.team, *HERE, owners, 1, 1, "made up", "off")
+        forged = CleanItem(one.bucket, one.prefix, kind, name, one.team, *HERE, owners, 1, 1, "made up", "off", (one.team,))
         for (where, key), written in then.objects.items():
             if rules.keep_reason(where, key, written, forged) is None:
                 assert not is_protected_place(then, where, key, written), key

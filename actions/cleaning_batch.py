@@ -1,0 +1,246 @@
+"""One batch of a clean: looked at again, judged anew key by key, and only then deleted, aborted or tagged."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from threading import Lock
+from typing import NamedTuple
+
+from actions.cleaning_facts import FreshFacts
+from actions.objects import (
+    AHEAD,
+    PAGE,
+    Deleted,
+    abort,
+    delete,
+    is_still,
+    just_before,
+    markers_of,
+    objects_under,
+    tag_for_expiry,
+    uploads_under,
+)
+from actions.reach import Reach
+from aws.errors import AwsError, CredentialsUnusable, CutOff, NotFound, ServerFault, Throttled, Unreachable, asked_again
+from aws.session import Clients
+from domain.cleaning import CleanRules
+from domain.instants import EARLIEST
+from domain.leftovers import StoredObject
+from storage.cleaning import Mark, PlanHead, PlannedItem, PlannedObject
+
+CHANGED = "it has changed since the plan was made"
+GONE = "it was gone already"
+AGAIN = "apply the plan again to go on"
+LATER = (Throttled, Unreachable, ServerFault, CutOff, CredentialsUnusable)
+"""What may go well in a while, or of which nobody knows whether it went: the keys stay as they were, for being looked at again."""
+# Source: DeleteObjects with an ETag, the codes for a key that has another ETag, or is not there.
+_NO_LONGER_SO = frozenset({"PreconditionFailed", "NoSuchKey", "NotFound", "ConditionalRequestConflict"})
+# Source: DeleteObjects, codes of single keys for which S3 asks to try again.
+_PASSING = frozenset({"InternalError", "SlowDown", "ServiceUnavailable", "RequestTimeout", "OperationAborted", "Busy"})
+
+PAUSES = (0.5, 1.0, 2.0)  # seconds, before single keys that S3 is too busy for are asked for again
+
+Clock = Callable[[], datetime]
+
+
+class Batch(NamedTuple):
+    """Up to a thousand objects of one item, in order of their keys; `is_whole` where these are all of the item."""
+
+    planned: PlannedItem
+    objects: Sequence[PlannedObject]
+    is_whole: bool
+
+
+class Outcome(NamedTuple):
+    """What is to be written down of a batch; `problem` says why some of its keys stay as they were."""
+
+    marks: list[Mark]
+    problem: str
+
+
+class Decision(NamedTuple):
+    """Which objects of a batch may go now, and what is to be said of the others."""
+
+    going: list[PlannedObject]
+    marks: list[Mark]
+
+
+class BatchWork:
+    """What a clean does with each batch; `alive` is called between single requests of long batches. Shared by its threads."""
+
+    def __init__(self, reach: Reach, head: PlanHead, facts: FreshFacts, days: int, now: Clock, alive: Callable[[], None]) -> None:
+        self._reach, self._head, self._facts, self._days, self._now, self._alive = reach, head, facts, days, now, alive
+        # A marker from before the plan was first applied is somebody else's.
+        self._since = (head.begun_at or now()) - AHEAD
+        self._facts_lock, self._newest_lock = Lock(), Lock()
+        self._newest: dict[int, datetime] = {}
+
+    def done(self, batch: Batch) -> Outcome:
+        """Looks at a batch, decides and acts. Raises AwsError where nothing of it was done."""
+        decision = self.decided(batch)
+        if not decision.going:
+            return Outcome(decision.marks, "")
+        acted = self._acted(batch, decision.going)
+        return Outcome(decision.marks + acted.marks, acted.problem)
+
+    def decided(self, batch: Batch) -> Decision:
+        """Which of the keys may go now, and what is to be said of the others: gone, changed, or kept by a rule."""
+        item, now = batch.planned.item, self._now()
+        with self._facts_lock:
+            rules = CleanRules(self._facts.at(now), self._days, now)
+        there, newest = self._listed(batch)
+        young = rules.young_reason(max(newest, self._newest_of(batch)), "something in its prefix was written")
+        going: list[PlannedObject] = []
+        gone: list[PlannedObject] = []
+        marks: list[Mark] = []
+        for one in batch.objects:
+            found = there.get((one.stored.key, one.stored.upload_id))
+            if found is None:
+                gone.append(one)
+            elif (found.etag, found.bytes) != (one.stored.etag, one.stored.bytes):
+                marks.append((one.row, "skipped", CHANGED, None))
+            elif why := rules.keep_reason(item.bucket, found.key, found.modified_at, item) or young:
+                marks.append((one.row, "skipped", why, None))
+            else:
+                going.append(one)
+        return Decision(going, marks + self._gone(batch, gone))
+
+    def _newest_of(self, batch: Batch) -> datetime:
+        """When anything was last written in the item's prefix, as of its first batch: a prefix goes only with all that is in it."""
+        if batch.is_whole:
+            return EARLIEST  # its own listing says it
+        number = batch.planned.number
+        with self._newest_lock:
+            if number not in self._newest:
+                newest = EARLIEST
+                for page in self._pages(batch):
+                    newest = max([newest, *(one.modified_at for one in page)])
+                    self._alive()
+                self._newest[number] = newest
+        return self._newest[number]
+
+    def _pages(self, batch: Batch, after: str = "") -> Iterator[list[StoredObject]]:
+        item = batch.planned.item
+        clients = self._reach.reading(item.account, item.region)
+        if item.kind == "uploads":
+            yield uploads_under(clients, item.bucket, item.prefix)
+        else:
+            yield from objects_under(clients, item.bucket, item.prefix, after)
+
+    def _listed(self, batch: Batch) -> tuple[dict[tuple[str, str], StoredObject], datetime]:
+        """The batch's part of the prefix as it is now, and the newest write that was seen in looking; all of a prefix of one batch."""
+        # By code points, as S3 orders keys: a database may order text by the rules of a language.
+        wanted = {(one.stored.key, one.stored.upload_id) for one in batch.objects}
+        keys = [key for key, _ in wanted]
+        first, last = min(keys), max(keys)
+        found: dict[tuple[str, str], StoredObject] = {}
+        newest = EARLIEST
+        for page in self._pages(batch, "" if batch.is_whole else just_before(first)):
+            found |= {(one.key, one.upload_id): one for one in page if (one.key, one.upload_id) in wanted}
+            newest = max([newest, *(one.modified_at for one in page)])
+            if page and page[-1].key >= last and not batch.is_whole:
+                break
+        return found, newest
+
+    def _gone(self, batch: Batch, gone: Sequence[PlannedObject]) -> list[Mark]:
+        """Keys that are no longer listed are done.
+
+        In a versioned bucket our marker may hide them, which undoing has to know: a request of ours may have been carried out
+        though its answer was lost, or its process killed.
+        """
+        item, markers = batch.planned.item, dict[str, str]()
+        if gone and item.versioning == "enabled" and item.kind != "uploads" and self._head.mode != "quarantine":
+            keys = {one.stored.key for one in gone}
+            markers = markers_of(self._reach.of(item.account, item.region), item.bucket, item.prefix, keys, self._since)
+        return [(one.row, "deleted", GONE, marker) if (marker := markers.get(one.stored.key)) else _gone(one) for one in gone]
+
+    def _acted(self, batch: Batch, going: Sequence[PlannedObject]) -> Outcome:
+        """Deletes, aborts or tags what may go, and says what came of each."""
+        item = batch.planned.item
+        clients = self._reach.of(item.account, item.region)
+        if item.kind == "uploads":
+            return self._one_by_one(going, lambda one: _aborted(clients, item.bucket, one))
+        if self._head.mode == "quarantine":
+            return self._one_by_one(going, lambda one: _tagged(clients, item.bucket, one))
+        rows = {one.stored.key: one for one in going}
+        marks, no_longer, passing = self._deleted(clients, item.bucket, rows)
+        try:
+            marks += self._looked_again(batch, no_longer)
+        except AwsError as error:  # what was answered stays written down
+            return Outcome(marks, asked_again(error, AGAIN))
+        return Outcome(marks, passing)
+
+    def _deleted(self, clients: Clients, bucket: str, rows: Mapping[str, PlannedObject]) -> tuple[list[Mark], list[PlannedObject], str]:
+        """What came of deletes; the objects that were no longer as planned; and why others stay for later, after some tries."""
+        marks: list[Mark] = []
+        no_longer: list[PlannedObject] = []
+        pending, passing = list(rows.values()), ""
+        for pause in (*PAUSES, 0.0):
+            said = [one for one in delete(clients, bucket, [one.stored for one in pending]) if one.key in rows]
+            marks += [_mark_of(rows[one.key].row, one) for one in said if one.code not in _NO_LONGER_SO | _PASSING]
+            no_longer += [rows[one.key] for one in said if one.code in _NO_LONGER_SO]
+            pending = [rows[one.key] for one in said if one.code in _PASSING]
+            if not pending:
+                return marks, no_longer, ""
+            passing = next(f"{one.key}: {one.code}: {one.message}: {AGAIN}" for one in said if one.code in _PASSING)
+            self._alive()
+            time.sleep(pause)
+        return marks, no_longer, passing
+
+    def _looked_again(self, batch: Batch, refused: Sequence[PlannedObject]) -> list[Mark]:
+        """What became of keys that were no longer as planned when they were to go: gone by another's hand, or by a request of a
+        process that was killed before it heard the answer; or changed, and so kept."""
+        if not refused:
+            return []
+        there, _ = self._listed(batch)
+        gone = [one for one in refused if (one.stored.key, one.stored.upload_id) not in there]
+        changed = [one for one in refused if (one.stored.key, one.stored.upload_id) in there]
+        return self._gone(batch, gone) + [(one.row, "skipped", CHANGED, None) for one in changed]
+
+    def _one_by_one(self, going: Sequence[PlannedObject], act: Callable[[PlannedObject], Mark]) -> Outcome:
+        """What came of single requests: each is told for itself, and what may pass ends them, with what was done before it."""
+        marks: list[Mark] = []
+        for one in going:
+            try:
+                self._alive()
+                marks.append(act(one))
+            except NotFound:
+                marks.append(_gone(one))
+            except LATER as error:
+                if isinstance(error, CredentialsUnusable):
+                    self._reach.forget()
+                return Outcome(marks, asked_again(error, AGAIN))
+            except AwsError as error:
+                marks.append((one.row, "failed", asked_again(error, "plan it again"), None))
+        return Outcome(marks, "")
+
+
+def batches(items: Sequence[PlannedItem], read: Callable[[int, tuple[str, str]], list[PlannedObject]]) -> Iterator[Batch]:
+    """The objects that are still to be done; each batch is read when it is needed, after the last key of the one before."""
+    for planned in items:
+        after = ("", "")
+        while objects := read(planned.number, after):
+            yield Batch(planned, objects, is_whole=after == ("", "") and len(objects) < PAGE)
+            after = (objects[-1].stored.key, objects[-1].stored.upload_id)
+
+
+def _gone(one: PlannedObject) -> Mark:
+    return one.row, "gone", GONE, None
+
+
+def _aborted(clients: Clients, bucket: str, one: PlannedObject) -> Mark:
+    abort(clients, bucket, one.stored.key, one.stored.upload_id)
+    return one.row, "deleted", "", None
+
+
+def _tagged(clients: Clients, bucket: str, one: PlannedObject) -> Mark:
+    if not is_still(clients, bucket, one.stored):
+        return one.row, "skipped", CHANGED, None
+    why = tag_for_expiry(clients, bucket, one.stored.key)
+    return (one.row, "failed", why, None) if why else (one.row, "tagged", "", None)
+
+
+def _mark_of(row: int, said: Deleted) -> Mark:
+    if said.is_gone:
+        return row, "deleted", "", said.marker
+    return row, "failed", f"{said.code}: {said.message}", None
