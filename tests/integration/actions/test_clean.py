@@ -65,9 +65,10 @@ def test_what_changed_since_the_plan_is_skipped_and_named(watch: Watch) -> None:
     ours = yard(watch, jobs())
     plan_id = ours.plan()
     first, second, *rest = sorted(ours.planned(plan_id)["intermediates"])
-    ours.account.clients().s3.put_object(Bucket=BUCKET, Key=first, Body=b"somebody needs this")
+    ours.account.aws.seed(BUCKET, [Seed(first, 19, NOW - 35 * DAY)])
     ours.account.clients().s3.delete_object(Bucket=BUCKET, Key=second)
     report = ours.applied(plan_id)
+    assert report.gone_objects == 1
     assert [(one.key, one.why) for one in report.skipped] == [(first, "it has changed since the plan was made")]
     assert first in list(ours.keys())
     assert not set(rest) & set(ours.keys())
@@ -82,7 +83,7 @@ def test_what_appears_after_the_plan_stays(watch: Watch) -> None:
 
 
 def test_a_key_that_changes_between_the_look_and_the_delete_stays(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
-    import actions.cleaning as cleaning
+    import actions.cleaning_batch as cleaning
 
     ours = yard(watch, jobs())
     plan_id = ours.plan()

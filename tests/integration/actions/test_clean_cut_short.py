@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import Engine
 
 import actions.cleaning
+import actions.cleaning_batch
 import actions.planning
 from actions.cleaning import CleanReport
-from aws.errors import Unreachable
+from aws.errors import CutOff
 from demo.buckets import BucketState
 from demo.plan import JobPlan
 from demo.seeding import Seed, seed
@@ -104,14 +105,14 @@ def test_undo_of_a_quarantine_that_was_killed_takes_every_tag_off(watch: Watch, 
 def test_an_answer_that_is_lost_loses_no_marker(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     ours = yard(watch, ended(), states=VERSIONED)
     before, plan_id = ours.keys(), ours.plan()
-    real = actions.cleaning.delete
+    real = actions.cleaning_batch.delete
 
     def unheard(*asked: Any) -> Any:
         real(*asked)
-        raise Unreachable("s3", "DeleteObjects", "the connection was closed")
+        raise CutOff("the connection to AWS broke")
 
     with monkeypatch.context() as patched:
-        patched.setattr(actions.cleaning, "delete", unheard)
+        patched.setattr(actions.cleaning_batch, "delete", unheard)
         first = ours.applied(plan_id)
     assert first.left > 0
     assert hidden(ours, before)

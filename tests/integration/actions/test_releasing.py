@@ -9,11 +9,12 @@ from sqlalchemy import Engine
 import actions.cleaning
 from actions.releasing import release_wanted
 from demo.plan import DEFAULT_ACCOUNT, JobPlan
+from storage.cleaning import HOLD
 from storage.engine import reading
 from storage.views.audit import AuditRow, audit_rows
 from tests.integration.actions.yard import BUCKET, Yard, job, yard
 from tests.integration.collectors.conftest import Watch, watch
-from tests.integration.collectors.watching import DAY, HOUR, lasting
+from tests.integration.collectors.watching import DAY, HOUR, MINUTE, lasting
 from worker.telling import Teller
 from worker.watch import Watch as Looker
 
@@ -158,6 +159,8 @@ def test_a_tag_that_a_killed_apply_did_not_write_down_is_taken_off_too(watch: Wa
     held = tagged(ours)
     assert "tagged" not in ours.states(plan_id)
     deploy(ours, f"s3://{BUCKET}/models/")
+    assert released(ours) == 0, "whoever applies it may be at it"
+    ours.account.clock.advance(HOLD + MINUTE)
     assert released(ours) == sum(len(keys) for prefix, keys in held.items() if prefix.startswith("models/"))
     assert {prefix for prefix in tagged(ours) if prefix.startswith("models/")} == set()
 

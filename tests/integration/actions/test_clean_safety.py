@@ -1,0 +1,344 @@
+"""What a clean must not do, whoever else is at the same objects: each of these once lost something, or said what was not so."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from threading import Lock
+from typing import Any
+
+import pytest
+
+import actions.cleaning
+import actions.cleaning_batch as batch_module
+import actions.undoing
+from actions.cleaning import CleanReport
+from actions.objects import Deleted
+from actions.planning import make_plan
+from demo.buckets import BucketState
+from demo.plan import Checkpoints, JobPlan
+from demo.seeding import Seed
+from domain.access import Person, Refusal
+from storage.cleaning import HOLD, plan_heads
+from storage.engine import reading
+from storage.views.audit import audit_rows
+from tests.integration.actions.conftest import OPERATOR
+from tests.integration.actions.yard import BUCKET, Yard, job, yard
+from tests.integration.collectors.conftest import Watch, watch
+from tests.integration.collectors.watching import DAY, HOUR, MINUTE, NOW
+
+__all__ = ["watch"]
+
+VERSIONED = {BUCKET: BucketState(versioning="enabled")}
+SUSPENDED = {BUCKET: BucketState(versioning="suspended")}
+OUTPUT = "models/training/rc-fraud-1/output/"
+
+
+def old() -> list[JobPlan]:
+    return [job("rc-fraud-1")]
+
+
+def tags(ours: Yard, key: str) -> dict[str, str]:
+    found = ours.account.clients().s3.get_object_tagging(Bucket=BUCKET, Key=key)["TagSet"]
+    return {one["Key"]: one["Value"] for one in found}
+
+
+def why(refusal: object) -> str:
+    assert isinstance(refusal, Refusal), refusal
+    return refusal.why
+
+
+# Buckets whose versioning is suspended
+
+
+def test_undo_never_removes_what_somebody_wrote_where_versioning_is_suspended(watch: Watch) -> None:
+    ours = yard(watch, old(), states=SUSPENDED)
+    plan_id = ours.plan()
+    report = ours.applied(plan_id)
+    key = min(ours.planned(plan_id)["checkpoints"])
+    ours.account.clients().s3.put_object(Bucket=BUCKET, Key=key, Body=b"a job goes on from here")
+    before = ours.keys()
+    undone = ours.undone(plan_id)
+    assert ours.keys() == before
+    assert key in before
+    assert (undone.restored_objects, undone.lost_objects, undone.failed_objects) == (0, report.deleted_objects, 0)
+
+
+def test_a_bucket_that_was_suspended_after_the_plan_has_nothing_undone_either(watch: Watch) -> None:
+    ours = yard(watch, old(), states=VERSIONED)
+    plan_id = ours.plan()
+    ours.account.clients().s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Suspended"})
+    ours.applied(plan_id)
+    for key in ours.planned(plan_id)["checkpoints"]:
+        ours.account.clients().s3.put_object(Bucket=BUCKET, Key=key, Body=b"new")
+    before = ours.keys()
+    assert ours.undone(plan_id).restored_objects == 0
+    assert ours.keys() == before
+
+
+# Answers that say less than what happened
+
+
+def test_single_keys_that_s3_is_too_busy_for_are_tried_again_and_then_left_for_later(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = yard(watch, old())
+    plan_id = ours.plan()
+    real, asked = batch_module.delete, list[int]()
+
+    def busy(clients: Any, bucket: str, objects: Any) -> list[Deleted]:
+        asked.append(len(objects))
+        slow, rest = objects[:1], objects[1:]
+        done = real(clients, bucket, rest) if rest else []
+        return [*done, *(Deleted(one.key, None, "SlowDown", "Please reduce your request rate.") for one in slow)]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(batch_module, "PAUSES", (0.0, 0.0))
+        patched.setattr(batch_module, "delete", busy)
+        first = ours.applied(plan_id)
+    assert first.failed_objects == 0
+    assert first.left > 0
+    assert "SlowDown" in first.problem
+    assert asked.count(1) >= 2
+    last = ours.applied(plan_id)
+    assert (last.left, last.failed_objects, ours.head(plan_id).state) == (0, 0, "applied")
+
+
+def test_what_was_deleted_stays_written_down_when_the_second_look_is_denied(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = yard(watch, old(), states=VERSIONED)
+    before, plan_id = ours.keys(), ours.plan()
+    real = batch_module.delete
+
+    def partly(clients: Any, bucket: str, objects: Any) -> list[Deleted]:
+        said = real(clients, bucket, objects)
+        ours.account.aws.faults.deny("ListObjectVersions")
+        return [*said[1:], Deleted(said[0].key, None, "PreconditionFailed", "changed")]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(batch_module, "delete", partly)
+        report = ours.applied(plan_id)
+    assert report.failed_objects == 0
+    assert report.deleted_objects > 0
+    ours.account.aws.faults.clear()
+    ours.undone(plan_id)
+    assert ours.keys() == before
+
+
+def test_undo_brings_back_what_only_seemed_to_fail(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = yard(watch, old(), states=VERSIONED)
+    before, plan_id = ours.keys(), ours.plan()
+    real = batch_module.delete
+
+    def seems_to_fail(clients: Any, bucket: str, objects: Any) -> list[Deleted]:
+        real(clients, bucket, objects)
+        return [Deleted(one.key, None, "Mystery", "who knows") for one in objects]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(batch_module, "delete", seems_to_fail)
+        assert ours.applied(plan_id).failed_objects > 0
+    assert set(ours.keys()) < set(before)
+    ours.undone(plan_id)
+    assert ours.keys() == before
+
+
+# Prefixes in use
+
+
+def test_a_prefix_in_which_something_was_written_lately_is_in_no_plan(watch: Watch) -> None:
+    ours = yard(watch, old())
+    ours.account.aws.seed(BUCKET, [Seed(f"{OUTPUT}zz-new", 5, NOW - DAY)])
+    plan_id = ours.plan()  # the inventory has not seen it
+    assert "intermediates" not in ours.planned(plan_id)
+    (kept,) = [one.why for one in ours.head(plan_id).kept if one.prefix == "models/training/rc-fraud-1/"]
+    assert "something in it was written on 2026-11-19" in kept
+
+
+@pytest.mark.parametrize("page", [1000, 3])
+@pytest.mark.parametrize("name", ["aa-first", "zz-last", "checkpoint-00000"])
+def test_a_prefix_in_which_something_is_written_after_the_plan_stays_whole(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch, name: str, page: int
+) -> None:
+    for module in (actions.cleaning, batch_module):
+        monkeypatch.setattr(module, "PAGE", page)
+    ours = yard(watch, old())
+    plan_id = ours.plan()
+    before = ours.keys()
+    prefix = "checkpoints/rc-fraud-1/"
+    ours.account.aws.seed(BUCKET, [Seed(f"{prefix}{name}", 5, NOW - HOUR)])
+    report = ours.applied(plan_id)
+    planned = ours.planned(plan_id)
+    assert {key for key in before if key.startswith(prefix)} <= set(ours.keys())
+    assert {one.key for one in report.skipped} == planned["checkpoints"]
+    assert all("was written on 2026-11-20, less than 14 days ago" in one.why for one in report.skipped)
+    assert not planned["intermediates"] & set(ours.keys())
+
+
+def test_what_lies_in_two_items_is_planned_once_with_the_closer_one(watch: Watch) -> None:
+    inside = "models/training/rc-fraud-1/checkpoints/"
+    ours = yard(watch, [job("rc-fraud-1", checkpoints=Checkpoints(f"s3://{BUCKET}/{inside}"))])
+    plan_id = ours.plan()
+    planned = ours.planned(plan_id)
+    assert planned["checkpoints"]
+    assert all(key.startswith(inside) for key in planned["checkpoints"])
+    assert not planned["intermediates"] & planned["checkpoints"]
+    keys = [key for key in ours.keys() if key.startswith("models/training/rc-fraud-1/")]  # noqa: SIM118 - a method
+    assert sum(one.item.objects for one in ours.items(plan_id) if one.item.kind != "uploads") == len(keys)
+    report = ours.applied(plan_id)
+    assert (report.skipped_objects, report.failed_objects, report.gone_objects) == (0, 0, 0)
+    assert not set(keys) & set(ours.keys())
+
+
+# Two processes
+
+
+def test_a_process_that_lost_the_plan_does_not_overwrite_the_undo(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = yard(watch, old(), states=VERSIONED)
+    before, plan_id = ours.keys(), ours.plan()
+
+    woken = Lock()
+
+    def asleep(*_: Any) -> Any:
+        if woken.acquire(blocking=False):
+            ours.account.clock.advance(HOLD + MINUTE)
+            ours.undone(plan_id)
+        raise batch_module.Unreachable("the lid was shut")
+
+    monkeypatch.setattr(batch_module, "delete", asleep)
+    report = ours.applied(plan_id)
+    assert report.left > 0
+    assert ours.head(plan_id).state == "undone"
+    with reading(ours.engine) as connection:
+        ends = [row.events[-1][1].partition(":")[0] for row in audit_rows(connection)]
+    assert sorted(ends) == ["lost", "undone"]
+    assert ours.keys() == before
+    assert "undone already" in why(ours.apply(plan_id))
+
+
+def test_a_long_quarantine_says_that_it_lives(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = yard(watch, old())
+    plan_id = ours.plan("quarantine")
+    real, refused = batch_module.tag_for_expiry, set[str]()
+
+    def slowly(*asked: Any) -> str:
+        ours.account.clock.advance(timedelta(minutes=2))
+        refused.add(why(ours.undo(plan_id)))
+        return real(*asked)
+
+    monkeypatch.setattr(batch_module, "tag_for_expiry", slowly)
+    assert ours.applied(plan_id).left == 0
+    assert len(refused) == 1
+    assert "right now" in refused.pop()
+
+
+# Quarantine
+
+
+def test_what_was_rewritten_before_its_tag_is_not_tagged(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = yard(watch, old())
+    plan_id = ours.plan("quarantine")
+    key = max(ours.planned(plan_id)["intermediates"])
+    real = batch_module.BatchWork.decided
+
+    def then_rewritten(self: Any, batch: Any) -> Any:
+        decision = real(self, batch)
+        if any(one.stored.key == key for one in decision.going):
+            ours.account.aws.seed(BUCKET, [Seed(key, 77, NOW - 40 * DAY)])
+        return decision
+
+    monkeypatch.setattr(batch_module.BatchWork, "decided", then_rewritten)
+    report = ours.applied(plan_id)
+    assert [(one.key, one.why) for one in report.skipped] == [(key, "it has changed since the plan was made")]
+    assert tags(ours, key) == {}
+
+
+def test_a_quarantine_is_reported_as_one(watch: Watch) -> None:
+    ours = yard(watch, old())
+    plan_id = ours.plan("quarantine")
+    planned = ours.planned(plan_id)
+    gone = min(planned["checkpoints"])
+    ours.account.clients().s3.delete_object(Bucket=BUCKET, Key=gone)
+    dry = ours.applied(plan_id, dry_run=True)
+    report = ours.applied(plan_id)
+    kept = planned["intermediates"] | planned["checkpoints"] - {gone}
+    assert (report.tagged_objects, report.gone_objects, report.deleted_objects) == (len(kept), 1, len(planned["uploads"]))
+    assert dry.tagged_objects == len(kept | planned["uploads"])
+    said = ours.outcomes()[-1]
+    assert said == f"applied: {len(planned['uploads'])} deleted, {len(kept)} tagged, 1 gone already, 0 skipped, 0 failed"
+
+
+def test_undo_of_a_quarantine_ends_when_a_lifecycle_rule_has_deleted_some(watch: Watch) -> None:
+    ours = yard(watch, old())
+    plan_id = ours.plan("quarantine")
+    ours.applied(plan_id)
+    key = min(ours.planned(plan_id)["checkpoints"])
+    ours.account.clients().s3.delete_object(Bucket=BUCKET, Key=key)
+    report = ours.undone(plan_id)
+    assert report.failed_objects == 0
+    assert ours.head(plan_id).state == "undone"
+    assert report.lost_objects == 1 + len(ours.planned(plan_id)["uploads"])
+    assert ours.states(plan_id)["gone"] == 1
+
+
+def test_what_somebody_deleted_stays_deleted_when_a_quarantine_is_undone(watch: Watch) -> None:
+    ours = yard(watch, old(), states=VERSIONED)
+    plan_id = ours.plan("quarantine")
+    key = min(ours.planned(plan_id)["checkpoints"])
+    ours.account.clients().s3.delete_object(Bucket=BUCKET, Key=key)
+    ours.applied(plan_id)
+    ours.undone(plan_id)
+    assert key not in list(ours.keys())
+
+
+# Who may
+
+
+def mixed() -> Iterator[JobPlan]:
+    """Jobs of two teams that had their checkpoints in one place."""
+    shared = Checkpoints(f"s3://{BUCKET}/checkpoints/exp/")
+    for name, created, tag in (("nlp-llm-1", 50 * DAY, "nlp"), ("rc-fraud-1", 40 * DAY, "rc")):
+        made = job(name, created, checkpoints=shared)
+        yield replace(made, tags={**made.tags, "Team": tag})
+
+
+def test_an_operator_of_one_team_cleans_nothing_that_was_another_s_too(watch: Watch) -> None:
+    ours = yard(watch, mixed())
+    plan_id = ours.plan()
+    shared = [one.item for one in ours.items(plan_id) if one.item.prefix == "checkpoints/exp/"]
+    assert [one.teams for one in shared] == [("nlp", "rc")]
+    before = ours.keys()
+    assert "nlp" in why(ours.apply(plan_id, OPERATOR))
+    assert ours.keys() == before
+    assert isinstance(ours.apply(plan_id), CleanReport)
+    assert "nlp" in why(ours.undo(plan_id, OPERATOR))
+
+
+VIEWER = Person("vera@example.com", "viewer", via="sign-in")
+
+
+@pytest.mark.parametrize(
+    ("person", "teams", "may"),
+    [
+        (VIEWER, (), False),
+        (VIEWER, ("rc",), False),
+        (Person("anybody", "viewer"), (), False),
+        (OPERATOR, (), True),
+        (OPERATOR, ("rc",), True),
+        (OPERATOR, ("nlp",), False),
+        (Person("nobody", "operator", frozenset(), "sign-in"), (), False),
+    ],
+)
+def test_only_who_may_act_has_plans_made(watch: Watch, person: Person, teams: tuple[str, ...], may: bool) -> None:
+    ours = yard(watch, old())
+    ours.account.aws.calls.clear()
+    made = make_plan(ours.engine, ours.settings, ours.reach, person, ours.account.now(), teams)
+    with reading(ours.engine) as connection:
+        plans, entries = plan_heads(connection), audit_rows(connection)
+    assert len(plans) == may
+    if not may:
+        assert ours.account.aws.calls.total() == 0
+        assert entries[0].events[0][1] == f"refused: {why(made)}"
+
+
+def test_the_reason_is_in_the_audit_log(watch: Watch) -> None:
+    ours = yard(watch, old(), states=VERSIONED)
+    plan_id = ours.plan()
+    ours.applied(plan_id, reason="the quarter ends")
+    with reading(ours.engine) as connection:
+        assert audit_rows(connection)[0].reason == "the quarter ends"
