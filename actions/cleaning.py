@@ -130,7 +130,8 @@ class _Apply:
             return refusal
         days = max(head.min_age_days, self._settings.clean.min_age_days)
         facts = FreshFacts(self._engine, self._settings, days)
-        self._work = BatchWork(self._reach, head, facts, days, self._now, self._alive if not dry_run else lambda: None)
+        alive = self._alive if not dry_run else lambda: None
+        self._work = BatchWork(self._reach, head, facts, days, self._now, alive, self._read)
         self._total = before.get("planned", Tally(0, 0)).objects
         if dry_run:
             return self._looked(head, items)

@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from datetime import datetime, timedelta
+from itertools import islice
 from threading import Lock
 from typing import NamedTuple
 
@@ -38,9 +40,13 @@ _NO_LONGER_SO = frozenset({"PreconditionFailed", "NoSuchKey", "NotFound", "Condi
 # Source: DeleteObjects, codes of single keys for which S3 asks to try again.
 _PASSING = frozenset({"InternalError", "SlowDown", "ServiceUnavailable", "RequestTimeout", "OperationAborted", "Busy"})
 
+LOOKERS = 8  # listings at once, of a prefix of several batches
+MOST_KEPT, KEPT_FOR = 100, timedelta(seconds=30)  # batches whose listing is still good when their turn comes, and how long it is
 PAUSES = (0.5, 1.0, 2.0)  # seconds, before single keys that S3 is too busy for are asked for again
 
 Clock = Callable[[], datetime]
+Read = Callable[[int, tuple[str, str]], list[PlannedObject]]
+"""The next objects of an item, by its number, that are still to be done, after a key and upload id; at most a page."""
 
 
 class Batch(NamedTuple):
@@ -65,15 +71,27 @@ class Decision(NamedTuple):
     marks: list[Mark]
 
 
+class _Look(NamedTuple):
+    """What was seen of a batch, and when; `newest` is of all that lay beside it too."""
+
+    at: datetime
+    found: dict[tuple[str, str], StoredObject]
+    newest: datetime
+
+
 class BatchWork:
     """What a clean does with each batch; `alive` is called between single requests of long batches. Shared by its threads."""
 
-    def __init__(self, reach: Reach, head: PlanHead, facts: FreshFacts, days: int, now: Clock, alive: Callable[[], None]) -> None:
-        self._reach, self._head, self._facts, self._days, self._now, self._alive = reach, head, facts, days, now, alive
+    def __init__(
+        self, reach: Reach, head: PlanHead, facts: FreshFacts, days: int, now: Clock, alive: Callable[[], None], read: Read
+    ) -> None:
+        self._reach, self._head, self._facts, self._days = reach, head, facts, days
+        self._now, self._alive, self._read = now, alive, read
         # A marker from before the plan was first applied is somebody else's.
         self._since = (head.begun_at or now()) - AHEAD
         self._facts_lock, self._newest_lock = Lock(), Lock()
         self._newest: dict[int, datetime] = {}
+        self._looks: dict[int, _Look] = {}  # by the first row of each batch
 
     def done(self, batch: Batch) -> Outcome:
         """Looks at a batch, decides and acts. Raises AwsError where nothing of it was done."""
@@ -112,15 +130,48 @@ class BatchWork:
         number = batch.planned.number
         with self._newest_lock:
             if number not in self._newest:
-                newest = EARLIEST
-                for page in self._pages(batch):
-                    newest = max([newest, *(one.modified_at for one in page)])
-                    self._alive()
-                self._newest[number] = newest
+                self._newest[number] = self._looked_through(batch.planned)
         return self._newest[number]
 
-    def _pages(self, batch: Batch, after: str = "") -> Iterator[list[StoredObject]]:
-        item = batch.planned.item
+    def _looked_through(self, planned: PlannedItem) -> datetime:
+        """Looks at all of a prefix of several batches at once, and keeps what it saw for those that come soon: the newest write."""
+        newest, kept = EARLIEST, 0
+        with ThreadPoolExecutor(LOOKERS, thread_name_prefix="look") as pool:
+            pieces = self._pieces(planned)
+            running = {pool.submit(self._look, *piece) for piece in islice(pieces, LOOKERS)}
+            while running:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    row, look = future.result()
+                    newest = max(newest, look.newest)
+                    if row is not None and kept < MOST_KEPT:
+                        self._looks[row] = look
+                        kept += 1
+                self._alive()
+                running |= {pool.submit(self._look, *piece) for piece in islice(pieces, len(done))}
+        return newest
+
+    def _pieces(self, planned: PlannedItem) -> Iterator[tuple[Batch | None, PlannedItem, str]]:
+        """The prefix in pieces: from behind one batch to the end of the next, and what comes after the last."""
+        after = ""
+        for batch in batches([planned], self._read):
+            yield batch, planned, after
+            after = batch.objects[-1].stored.key
+        yield None, planned, after
+
+    def _look(self, batch: Batch | None, planned: PlannedItem, after: str) -> tuple[int | None, "_Look"]:
+        wanted = {(one.stored.key, one.stored.upload_id) for one in batch.objects} if batch else set()
+        last = batch.objects[-1].stored.key if batch else None
+        at, found, newest = self._now(), dict[tuple[str, str], StoredObject](), EARLIEST
+        for page in self._pages(planned, after):
+            found |= {(one.key, one.upload_id): one for one in page if (one.key, one.upload_id) in wanted}
+            newest = max([newest, *(one.modified_at for one in page)])
+            if page and last is not None and page[-1].key >= last:
+                break
+        return batch.objects[0].row if batch else None, _Look(at, found, newest)
+
+    def _pages(self, planned: PlannedItem, after: str = "") -> Iterator[list[StoredObject]]:
+        item = planned.item
         clients = self._reach.reading(item.account, item.region)
         if item.kind == "uploads":
             yield uploads_under(clients, item.bucket, item.prefix)
@@ -129,13 +180,14 @@ class BatchWork:
 
     def _listed(self, batch: Batch) -> tuple[dict[tuple[str, str], StoredObject], datetime]:
         """The batch's part of the prefix as it is now, and the newest write that was seen in looking; all of a prefix of one batch."""
-        # By code points, as S3 orders keys: a database may order text by the rules of a language.
+        kept = self._looks.pop(batch.objects[0].row, None)
+        if kept is not None and self._now() - kept.at <= KEPT_FOR:
+            return kept.found, kept.newest
         wanted = {(one.stored.key, one.stored.upload_id) for one in batch.objects}
-        keys = [key for key, _ in wanted]
-        first, last = min(keys), max(keys)
+        first, last = batch.objects[0].stored.key, batch.objects[-1].stored.key
         found: dict[tuple[str, str], StoredObject] = {}
         newest = EARLIEST
-        for page in self._pages(batch, "" if batch.is_whole else just_before(first)):
+        for page in self._pages(batch.planned, "" if batch.is_whole else just_before(first)):
             found |= {(one.key, one.upload_id): one for one in page if (one.key, one.upload_id) in wanted}
             newest = max([newest, *(one.modified_at for one in page)])
             if page and page[-1].key >= last and not batch.is_whole:
@@ -215,7 +267,7 @@ class BatchWork:
         return Outcome(marks, "")
 
 
-def batches(items: Sequence[PlannedItem], read: Callable[[int, tuple[str, str]], list[PlannedObject]]) -> Iterator[Batch]:
+def batches(items: Sequence[PlannedItem], read: Read) -> Iterator[Batch]:
     """The objects that are still to be done; each batch is read when it is needed, after the last key of the one before."""
     for planned in items:
         after = ("", "")

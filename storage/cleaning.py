@@ -220,6 +220,8 @@ def plan_items(connection: Connection, plan_id: int) -> list[PlannedItem]:
 
 def _planned_item(row: Any) -> PlannedItem:
     owners = orjson.loads(row.owners)
+    if isinstance(owners, list):  # as plans of the first days have it
+        owners = {"jobs": owners, "teams": [row.team]}
     item = CleanItem(
         row.bucket, row.prefix, row.kind, row.job, row.team, row.account, row.region,
         tuple((arn, second) for arn, second in owners["jobs"]), row.objects, row.bytes, row.why, row.versioning, tuple(owners["teams"]),

@@ -118,7 +118,7 @@ clean_objects = Table(
     Column("id", Id, primary_key=True),
     Column("plan_id", Id, ForeignKey("clean_plans.id"), nullable=False),
     Column("item", Integer, nullable=False),
-    Column("key", Text, nullable=False),
+    Column("key", Text().with_variant(Text(collation="C"), "postgresql"), nullable=False),  # in the order of S3
     Column("upload_id", Text, nullable=False),  # of an unfinished upload; empty for an object
     Column("etag", Text, nullable=False),
     Column("version_id", Text),

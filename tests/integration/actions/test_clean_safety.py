@@ -7,6 +7,7 @@ from threading import Lock
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 
 import actions.cleaning
 import actions.cleaning_batch as batch_module
@@ -168,6 +169,23 @@ def test_a_prefix_in_which_something_is_written_after_the_plan_stays_whole(
     assert {one.key for one in report.skipped} == planned["checkpoints"]
     assert all("was written on 2026-11-20, less than 14 days ago" in one.why for one in report.skipped)
     assert not planned["intermediates"] & set(ours.keys())
+
+
+def test_keys_go_in_the_order_of_s3_whatever_the_order_of_the_database(
+    watch: Watch, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (actions.cleaning, batch_module):
+        monkeypatch.setattr(module, "PAGE", 2)
+    names = ["Z", "a", "B", "a-b", "a_b", "A b", "ä", "é", "ab", "aB", "~", "0", "10", "9"]
+    ours = yard(watch, old(), engine)
+    ours.account.aws.seed(BUCKET, [Seed(f"{OUTPUT}{name}", 5, NOW - 30 * DAY) for name in names])
+    ours.look()
+    plan_id = ours.plan()
+    planned = ours.planned(plan_id)["intermediates"]
+    assert {f"{OUTPUT}{name}" for name in names} <= planned
+    report = ours.applied(plan_id)
+    assert (report.gone_objects, report.skipped_objects, report.failed_objects, report.left) == (0, 0, 0, 0)
+    assert not planned & set(ours.keys())
 
 
 def test_what_lies_in_two_items_is_planned_once_with_the_closer_one(watch: Watch) -> None:
