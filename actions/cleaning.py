@@ -120,7 +120,7 @@ class _Apply:
             head = plan_head(connection, self._plan_id)
             items = plan_items(connection, self._plan_id) if head else []
             before = tallies(connection, self._plan_id) if head else {}
-        refusal = self._refusal(head, items, before)
+        refusal = self._refusal(head, items, before) or (self._not_sure(head) if head else None)
         entry = Entry(self._now(), self._person, "clean", f"plan {self._plan_id}", "asked", reason, team=_teams(items))
         if head is None or refusal is not None:
             refusal = refusal or Refusal("not_found", f"there is no plan {self._plan_id}; `trainwatch clean plan` makes one")
@@ -128,10 +128,8 @@ class _Apply:
                 with writing(self._engine) as connection:
                     append(connection, replace(entry, outcome=f"refused: {refusal.why}"))
             return refusal
-        days = max(head.min_age_days, self._settings.clean.min_age_days)
-        facts = FreshFacts(self._engine, self._settings, days)
         alive = self._alive if not dry_run else lambda: None
-        self._work = BatchWork(self._reach, head, facts, days, self._now, alive, self._read)
+        self._work = BatchWork(self._reach, head, self._facts, self._days(head), self._now, alive, self._read)
         self._total = before.get("planned", Tally(0, 0)).objects
         if dry_run:
             return self._looked(head, items)
@@ -152,6 +150,19 @@ class _Apply:
                 return refusal
         planned = before.get("planned", Tally(0, 0))
         return within_limits(planned.objects, planned.bytes, self._settings.clean.max_objects, parse_bytes(self._settings.clean.max_bytes))
+
+    def _days(self, head: PlanHead) -> int:
+        return max(head.min_age_days, self._settings.clean.min_age_days)
+
+    def _not_sure(self, head: PlanHead) -> Refusal | None:
+        """Why nothing is sure right now: AWS cannot be asked what has come to be in use since the last collection."""
+        self._facts = FreshFacts(self._engine, self._settings, self._reach, self._days(head))
+        try:
+            self._facts.at(self._now())
+        except AwsError as error:
+            self._reach.forget()
+            return Refusal("not_sure", f"plan {head.plan_id}: {asked_again(error, AGAIN)}")
+        return None
 
     def _carried_out(self, head: PlanHead, items: Sequence[PlannedItem], entry: Entry, before: dict[str, Tally]) -> CleanReport | Refusal:
         start = {state: {"objects": tally.objects, "bytes": tally.bytes} for state, tally in before.items()}

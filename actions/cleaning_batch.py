@@ -8,7 +8,7 @@ from itertools import islice
 from threading import Lock
 from typing import NamedTuple
 
-from actions.cleaning_facts import FreshFacts
+from actions.cleaning_facts import FreshFacts, NotSure
 from actions.objects import (
     AHEAD,
     PAGE,
@@ -33,7 +33,7 @@ from storage.cleaning import Mark, PlanHead, PlannedItem, PlannedObject
 CHANGED = "it has changed since the plan was made"
 GONE = "it was gone already"
 AGAIN = "apply the plan again to go on"
-LATER = (Throttled, Unreachable, ServerFault, CutOff, CredentialsUnusable)
+LATER = (Throttled, Unreachable, ServerFault, CutOff, CredentialsUnusable, NotSure)
 """What may go well in a while, or of which nobody knows whether it went: the keys stay as they were, for being looked at again."""
 # Source: DeleteObjects with an ETag, the codes for a key that has another ETag, or is not there.
 _NO_LONGER_SO = frozenset({"PreconditionFailed", "NoSuchKey", "NotFound", "ConditionalRequestConflict"})

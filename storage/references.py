@@ -1,6 +1,6 @@
 """Writer and plain reads of the S3 addresses that SageMaker Models, endpoints and model packages refer to."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -64,8 +64,13 @@ def references_known(connection: Connection) -> dict[Location, str]:
     """Every place referred to, with what refers to it in words; of all scopes, whole or not."""
     table = model_references.c
     statement = select(table.kind, table.name, table.uri).order_by(table.uri, table.kind, table.name)
+    return places_of(ReferenceRow(*row) for row in connection.execute(statement))
+
+
+def places_of(rows: Iterable[ReferenceRow]) -> dict[Location, str]:
+    """The places that references are to, with what refers to each in words."""
     found: dict[Location, list[str]] = {}
-    for kind, name, uri in connection.execute(statement):
+    for kind, name, uri in rows:
         place = location(uri)
         if place is not None:
             found.setdefault(place, []).append(f"{kind.replace('_', ' ')} {name}")

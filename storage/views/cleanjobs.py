@@ -13,7 +13,7 @@ from domain.leftovers import Leftover
 from domain.references import s3_uris
 from domain.s3 import Location, location
 from domain.scope import Scope
-from domain.training_job import training_job_from
+from domain.training_job import TrainingJob, training_job_from
 from storage.descriptions import unpack
 from storage.schema import collector_runs, jobs, scopes, training_jobs
 
@@ -89,17 +89,26 @@ def _clean_job(row: Any) -> CleanJob:
     job = training_job_from(description)
     if row.gone_at is not None and job.is_live:
         job = job.lost_at(row.observed_at)
+    return _cleaned(description, job, Scope(row.account, row.region), row.arn, row.observed_at, row.team or UNATTRIBUTED)
+
+
+def clean_job_from(description: Mapping[str, Any], scope: Scope, observed_at: datetime) -> CleanJob:
+    """A job that is not in the books yet, of nobody's team, from its description. Raises Unreadable for what is no job."""
+    return _cleaned(description, training_job_from(description), scope, None, observed_at, UNATTRIBUTED)
+
+
+def _cleaned(description: Mapping[str, Any], job: TrainingJob, scope: Scope, arn: str | None, observed_at: datetime, team: str) -> CleanJob:
     artifacts = description.get("ModelArtifacts")
     return CleanJob(
-        name=row.name,
-        arn=row.arn or training_job_arn(Scope(row.account, row.region), row.name),
-        account=row.account,
-        region=row.region,
-        created_at=job.created_at or row.observed_at,
+        name=job.name,
+        arn=arn or str(description.get("TrainingJobArn") or training_job_arn(scope, job.name)),
+        account=scope.account,
+        region=scope.region,
+        created_at=job.created_at or observed_at,
         ended_at=job.ended_at,
         status=job.status,
         is_live=job.is_live,
-        team=row.team or UNATTRIBUTED,
+        team=team,
         points_at=tuple(_points_at(description)),
         artifact=location(artifacts.get("S3ModelArtifacts")) if isinstance(artifacts, Mapping) else None,
         checkpoints=location(job.checkpoint_uri),

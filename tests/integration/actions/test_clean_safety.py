@@ -203,6 +203,63 @@ def test_what_lies_in_two_items_is_planned_once_with_the_closer_one(watch: Watch
     assert not set(keys) & set(ours.keys())
 
 
+def test_a_model_that_was_made_since_the_last_look_keeps_what_it_refers_to(watch: Watch) -> None:
+    ours = yard(watch, old())
+    plan_id = ours.plan()
+    before, key = ours.keys(), min(ours.planned(plan_id)["intermediates"])
+    container: Any = {"Image": "image", "ModelDataUrl": f"s3://{BUCKET}/{key}"}
+    ours.account.clients().sagemaker.create_model(ModelName="shop", ExecutionRoleArn="arn:aws:iam::1:role/x", PrimaryContainer=container)
+    report = ours.applied(plan_id)
+    assert {one.key for one in report.skipped} >= ours.planned(plan_id)["intermediates"]
+    assert all("shop" in one.why for one in report.skipped)
+    assert {one for one in before if one.startswith("models/training/rc-fraud-1/")} <= set(ours.keys())
+
+
+def test_a_job_that_was_created_since_the_last_look_keeps_what_it_points_at(watch: Watch) -> None:
+    ours = yard(watch, old())
+    before, plan_id = ours.keys(), ours.plan()
+    ours.account.aws.add(job("rc-fraud-resumed", timedelta(0), checkpoints=Checkpoints(f"s3://{BUCKET}/checkpoints/rc-fraud-1/")))
+    ours.account.clock.advance(MINUTE)
+    report = ours.applied(plan_id)
+    assert {one for one in before if one.startswith("checkpoints/rc-fraud-1/")} <= set(ours.keys())
+    assert {one.key for one in report.skipped} >= ours.planned(plan_id)["checkpoints"]
+
+
+@pytest.mark.parametrize("operation", ["ListModels", "ListModelPackageGroups", "ListTrainingJobs", "ListEndpoints"])
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_nothing_goes_where_nobody_may_look_at_what_is_in_use(watch: Watch, operation: str, dry_run: bool) -> None:
+    ours = yard(watch, old())
+    before, plan_id = ours.keys(), ours.plan()
+    ours.account.aws.faults.deny(operation)
+    refused = why(ours.apply(plan_id, dry_run=dry_run))
+    assert "what is in use by now could not be looked at" in refused
+    assert f"sagemaker:{operation}" in refused
+    assert ours.keys() == before
+    ours.account.aws.faults.clear()
+    assert ours.applied(plan_id).left == 0
+
+
+def test_a_look_that_fails_in_the_middle_leaves_the_rest_for_later(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = yard(watch, old())
+    plan_id = ours.plan()
+    real = batch_module.delete
+
+    def later(*asked: Any) -> Any:
+        ours.account.clock.advance(timedelta(minutes=11))
+        ours.account.aws.faults.deny("ListModels")
+        return real(*asked)
+
+    monkeypatch.setattr(actions.cleaning, "THREADS", 1)
+    with monkeypatch.context() as patched:
+        patched.setattr(batch_module, "delete", later)
+        report = ours.applied(plan_id)
+    assert report.left > 0
+    assert report.deleted_objects > 0
+    assert "ListModels" in report.problem
+    ours.account.aws.faults.clear()
+    assert ours.applied(plan_id).left == 0
+
+
 # Two processes
 
 
