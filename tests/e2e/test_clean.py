@@ -45,12 +45,13 @@ def test_a_plan_is_made_reviewed_and_applied_and_takes_exactly_what_it_said(live
     page.get_by_role("button", name=re.compile("Delete .* objects")).click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("Every rule is checked again")
+    dialog.get_by_label("Why", exact=True).fill("the quarter ends")
     sure = dialog.get_by_label(f"Type {head.plan_id} to confirm")
     expect(dialog.get_by_role("button", name=re.compile("Apply the plan"))).to_be_disabled()
     sure.fill(str(head.plan_id))
     sure.press("Enter")
     dialog.get_by_role("button", name=re.compile("Apply the plan")).click()
-    expect(dialog).to_contain_text(re.compile("are gone"), timeout=90_000)
+    expect(dialog).to_contain_text(re.compile("[0-9] deleted, "), timeout=90_000)
     expect(dialog).to_contain_text("0 skipped, 0 failed")
     after = _keys(live)
     assert set(before) - set(after) == planned
@@ -58,7 +59,7 @@ def test_a_plan_is_made_reviewed_and_applied_and_takes_exactly_what_it_said(live
     dialog.get_by_role("button", name="Close", exact=True).last.click()
     with reading(live.engine) as connection:
         row = audit_rows(connection)[0]
-    assert [said.partition(":")[0] for _, said in row.events] == ["asked", "applied"]
+    assert (row.reason, [said.partition(":")[0] for _, said in row.events]) == ("the quarter ends", ["asked", "applied"])
     page.goto(f"{live.url}/audit")
     expect(page.locator("h4").first).to_contain_text(f"clean plan {head.plan_id}")
 
@@ -81,15 +82,19 @@ def test_a_plan_is_undone_in_the_browser_as_far_as_buckets_keep_versions(live: L
     assert kept_versions
     page.get_by_role("button", name=re.compile("Delete .* objects")).click()
     dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Why", exact=True).fill("the quarter ends")
     sure = dialog.get_by_label(f"Type {head.plan_id} to confirm")
     sure.fill(str(head.plan_id))
     sure.press("Enter")
     dialog.get_by_role("button", name=re.compile("Apply the plan")).click()
-    expect(dialog).to_contain_text(re.compile("are gone"), timeout=90_000)
+    expect(dialog).to_contain_text(re.compile("[0-9] deleted, "), timeout=90_000)
     dialog.get_by_role("button", name="Close", exact=True).last.click()
     gone = set(before) - set(_keys(live))
     assert gone >= kept_versions
     page.get_by_role("button", name="Undo", exact=True).click()
+    why = dialog.get_by_label("Why", exact=True)
+    why.fill("it was the wrong team")
+    why.press("Enter")
     dialog.get_by_role("button", name="Undo the plan").click()
     expect(dialog).to_contain_text(f"{len(kept_versions):,} objects are back", timeout=90_000)
     dialog.get_by_role("button", name="Close", exact=True).last.click()
