@@ -6,8 +6,9 @@ from math import nan
 from typing import Final
 from zlib import crc32
 
+from demo.buckets import DENIED
 from demo.plan import JobPlan, MetricFault, Paths
-from demo.staged import spot, staged, working
+from demo.staged import saved, spot, staged, working
 
 FAULTS: Final[tuple[tuple[MetricFault, str], ...]] = (
     ("missing", "reformer"), ("late", "longformer"), ("duplicated", "big-bird"), ("out_of_order", "performer"), ("nan", "linformer"),
@@ -17,7 +18,7 @@ FAULTS: Final[tuple[tuple[MetricFault, str], ...]] = (
 
 def innocents(base: datetime) -> list[JobPlan]:
     """The innocent jobs that are alive at the full hour `base` and for some hours more."""
-    return [*_plain(base), *_faulty(base), *_beginners(base), *searching(base)]
+    return [*_plain(base), *_faulty(base), *_beginners(base), *_saving(base), *searching(base)]
 
 
 def _plain(base: datetime) -> list[JobPlan]:
@@ -49,8 +50,18 @@ def _faulty(base: datetime) -> list[JobPlan]:
 def _beginners(base: datetime) -> list[JobPlan]:
     # One every twenty minutes, for each is idle in its first twenty minutes alone: at any moment of the hour there is one.
     starts = (10 / 60, -10 / 60, -30 / 60, -50 / 60)
-    plans = [staged("growth/creative/vit", "ml.g4dn.xlarge", base, hours) for hours in starts]
+    plans = [spot(staged("growth/creative/vit", "ml.g4dn.xlarge", base, hours)) for hours in starts]
     return [replace(plan, behaviour="warming_up", phases=working(7200.0)) for plan in plans]
+
+
+def _saving(base: datetime) -> list[JobPlan]:
+    """A job that was to write checkpoints and never has, and one that writes them where we may not look."""
+    never = spot(staged("rc/credit/tabnet", "ml.g4dn.xlarge", base, 3.0))
+    hidden = spot(staged("search/rerank/monot5", "ml.g4dn.xlarge", base, 4.0))
+    return [
+        replace(never, checkpoints=saved(never, stops_after_seconds=0.0)),
+        replace(hidden, checkpoints=replace(saved(hidden), uri=f"s3://{DENIED}/checkpoints/{hidden.name}/")),
+    ]
 
 
 def searching(base: datetime) -> list[JobPlan]:
