@@ -7,11 +7,13 @@ from typing import Any, NamedTuple
 from aws.integrity import is_marked
 
 # Nano-dollars a unit. SageMaker's, the Price List's and STS's calls are free.
-# Source: the pricing pages of CloudWatch ($0.01 per 1 000 metrics), Cost Explorer ($0.01 a request), S3 ($0.005 per 1 000 LIST).
+# Source: the pricing pages of CloudWatch ($0.01 per 1 000 metrics), Cost Explorer ($0.01 a request), S3 ($0.005 per 1 000 LIST, PUT
+# and POST, $0.0004 per 1 000 others, DELETE and CANCEL free; of us-east-1, within some percent of what other regions take).
 _COST_EXPLORER_REQUEST = 10_000_000
 _METRIC = 10_000
-_S3_LIST = 5_000
-_S3_LISTS = frozenset({"ListBuckets", "ListMultipartUploads", "ListObjectVersions", "ListObjects", "ListObjectsV2", "ListParts"})
+_S3_LIST, _S3_OTHER = 5_000, 400
+_S3_LISTED = ("List", "Put", "Copy", "Post", "Create", "Complete", "Upload")
+_S3_FREE = ("Delete", "Abort")
 _PERMISSION_NAMES = {"monitoring": "cloudwatch"}  # calls are counted under the names that permissions have
 _METRICS_ASKED = "trainwatch_metrics"
 
@@ -31,7 +33,9 @@ def price_nusd(service: str, operation: str, metrics: int) -> int:
         return _COST_EXPLORER_REQUEST
     if service == "cloudwatch" and operation == "GetMetricData":
         return metrics * _METRIC
-    return _S3_LIST if service == "s3" and operation in _S3_LISTS else 0
+    if service != "s3" or operation.startswith(_S3_FREE):
+        return 0
+    return _S3_LIST if operation.startswith(_S3_LISTED) else _S3_OTHER
 
 
 class Meter:
