@@ -126,7 +126,8 @@ class _Inventory:
                 yield Batch(leftovers=rows, progress=f"bucket {name}: {number + 1:,} pages listed")
                 rows = []
         yield Batch(leftovers=rows)
-        problem = f"what training wrote there takes more than {MOST_PAGES:,} calls to list; only the first part was looked at: see very large buckets in docs/operator.md"
+        problem = f"what training wrote there takes more than {MOST_PAGES:,} calls to list; only the first part was looked at"
+        problem += ": see very large buckets in docs/operator.md"
         self.problems[f"bucket {name}: {problem}"] = None
         return seen.row._replace(problem=problem)
 
