@@ -16,6 +16,11 @@ class Reach:
         self._acting: dict[tuple[str, str], Clients] = {}
         self._reading: dict[tuple[str, str], Clients] = {}
 
+    @property
+    def max_jobs(self) -> int:
+        """How many jobs one action may stop."""
+        return self._settings.actions.max_jobs
+
     def of(self, account: str, region: str) -> Clients:
         """The clients of a scope that act. Raises AwsError, Misconfigured where the settings do not watch it."""
         return self._found(self._acting, account, region)

@@ -54,7 +54,13 @@ def refuse(
 
 
 def execute(plan: StopPlan, engine: Engine, reach: Reach, now: Clock) -> list[StopResult]:
-    """Stops the plan's targets one after another, each by itself; whatever AWS says of one is told in words and ends only that one."""
+    """Stops the plan's targets one after another, each by itself; whatever AWS says of one is told in words and ends only that one.
+
+    A plan of more targets than one action may stop is refused whole, whoever made it.
+    """
+    if len(plan.targets) > reach.max_jobs:
+        why = f"{len(plan.targets)} jobs are more than the {reach.max_jobs} that one action may stop ([actions] max_jobs)"
+        return [_Stop(target, plan, engine, reach, now).refused(why) for target in plan.targets]
     return [_Stop(target, plan, engine, reach, now).execute() for target in plan.targets]
 
 
@@ -72,22 +78,22 @@ class _Stop:
         """Never raises for what AWS says; raises when the database cannot be written, before AWS was asked."""
         refusal = may_act(self._plan.person, self._target.team)
         if refusal is not None:
-            return self._refused(refusal.why)
+            return self.refused(refusal.why)
         try:
             clients = self._reach.of(self._target.account, self._target.region)
             self._entry = replace(self._entry, caller=clients.caller())
             seen = look(clients, self._target.kind, self._target.name)
         except AwsError as error:
             self._forget_credentials(error)
-            return self._refused(f"it could not be looked at again, so nothing was done: {_in_words(error)}")
+            return self.refused(f"it could not be looked at again, so nothing was done: {_in_words(error)}")
         if seen is None:
             return self._ended("AWS knows it no more; nothing was left to stop", None)
         if seen.created_second != int(self._target.created_at.timestamp()):
-            return self._refused("another job has this name now: it was created at another time than the one you saw")
+            return self.refused("another job has this name now: it was created at another time than the one you saw")
         if seen.status in ENDED:
             return self._ended(f"it had ended meanwhile ({seen.status})", seen)
         if seen.status not in STOPPABLE_STATUSES:
-            return self._refused(f"it is in a state that is not known here ({seen.status}): stop it in the AWS console")
+            return self.refused(f"it is in a state that is not known here ({seen.status}): stop it in the AWS console")
         return self._claimed(clients, seen)
 
     def _claimed(self, clients: Clients, seen: Look) -> StopResult:
@@ -157,7 +163,7 @@ class _Stop:
             advance(connection, stop_id, state, self._now(), ended=state != "stopping")
         return self._result(outcome, words, before, after.status if after else None, audit_id)
 
-    def _refused(self, why: str) -> StopResult:
+    def refused(self, why: str) -> StopResult:
         with writing(self._engine) as connection:
             audit_id = append(connection, replace(self._entry, outcome=f"refused: {why}"))
         return StopResult(self._target, "refused", why, None, None, audit_id)

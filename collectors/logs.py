@@ -16,7 +16,7 @@ NAME = "logs"
 REQUIRED_PERMISSIONS = ("logs:DescribeLogStreams",)
 GROUP = "/aws/sagemaker/TrainingJobs"
 STREAMS = 50  # Source: DescribeLogStreams, the most of one page; a job has a stream for each host and each stretch of training
-LOOKS = 200  # jobs of one run; the ones looked at longest ago come first
+LOOKS = 1200  # jobs of one run, a minute or two of calls; the ones looked at longest ago come first
 PER_BATCH = 25
 
 Clock = Callable[[], datetime]
@@ -40,7 +40,11 @@ def collect_logs(clients: Clients, books: Books, now: Clock) -> Batches:
         if len(rows) == PER_BATCH:
             yield Batch(signals=rows, state={"looked": looked}, progress="looking when jobs last logged")
             rows = []
-    yield Batch(signals=rows, state={"looked": looked})
+    left = len(training) - LOOKS
+    problems = (
+        [f"{left:,} of {len(training):,} training jobs wait for the next run: whether they hang is judged less often"] if left > 0 else []
+    )
+    yield Batch(signals=rows, state={"looked": looked}, problems=problems)
 
 
 def _has_gpus(job: TrainingJob) -> bool:

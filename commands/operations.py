@@ -45,8 +45,11 @@ def runaway(context: click.Context, team: tuple[str, ...], form: str) -> None:
         say_if_empty(connection)
         rows = [finding_data(row, now()) for row in open_findings(connection, team)]
         unjudged, as_of = unjudged_counts(connection, team), data_as_of(connection)
-    for why in sorted({f"{one.why} ({one.jobs} jobs, such as {one.example})" for one in unjudged if one.rule == "idle_gpu"}):
-        click.echo(f"no verdict on use: {why}", err=True)
+    rules: dict[str, list[str]] = {}
+    for one in unjudged:
+        rules.setdefault(f"{one.why} ({one.jobs:,} jobs, such as {one.example})", []).append(one.rule)
+    for why, of in sorted(rules.items()):
+        click.echo(f"no verdict ({', '.join(sorted(of))}): {why}", err=True)
     if form == "table":
         seen = f"as of {as_of:%Y-%m-%d %H:%M} UTC" if as_of else "nothing was collected yet"
         print_table(rows, RUNAWAY_TABLE, f"{len(rows)} open findings; money is an estimate at list price; {seen}")

@@ -13,7 +13,6 @@ from demo.verdicts import AFTER_THE_END, WHILE_LIVE, Verdict
 SILENCED_BY: Final[Mapping[str, frozenset[str]]] = {
     "slow_gpu": frozenset({"idle_gpu", "unused_gpus", "straggler"}),
     "unused_gpus": frozenset({"idle_gpu"}),
-    "diverged": frozenset({"idle_gpu", "hung"}),
     "no_limit": frozenset({"near_limit"}),
 }
 """Rules that say nothing where a stronger one speaks."""

@@ -10,16 +10,19 @@ detail = job.chosen()
 findings = []
 with parts.guarded("the job's findings"):
     findings = jobwatch.open_findings(detail)
-job.show_title(detail, findings)
+target = None
+with parts.guarded("what stopping would mean"):
+    target = jobwatch.stop_target(detail)
+job.show_title(detail, findings, target)
 with parts.guarded("the actions"):
-    jobwatch.show_actions(detail, findings)
-parts.figures(lambda: job.cards(detail))
+    jobwatch.show_actions(detail, findings, target)
+parts.figures(lambda: job.cards(detail, target))
 
 spans, until = job.spans(detail)
 if spans:
     with parts.panel("What happened", job.timeline_note(detail)) as note:
         kind, lines = jobwatch.use_lines(detail)
-        note(f"{kind} use per host below the states" if lines else "No samples of its use are kept.")
+        note(jobwatch.use_note(detail, kind, lines))
         figure = timeline_figure(spans, until, lines, jobwatch.bad_spans(findings, until), job.saves(detail))
         show_figure(figure, f"{job.timeline_alt(detail)}. {jobwatch.use_alt(kind, lines)}", key="timeline")
 

@@ -28,6 +28,7 @@ with parts.panel("Burn rate, last 24 hours", "$/h, estimate. Red: jobs with a cr
 title = "Put aside" if quiet else "Findings"
 with parts.panel(title, border=False, beside=lambda: runaway.pick_several(state)) as note:
     note(f"{len(state.shown):,} jobs: critical first, then by $/h" if state.shown else "")
+    runaway.export(state)
     if not state.shown:
         parts.empty(
             "task_alt",

@@ -32,6 +32,7 @@ class JudgedJob(NamedTuple):
     findings: Sequence[Finding]
     unjudged: Sequence[NoVerdict]
     money: Money
+    silenced: frozenset[str] = frozenset()  # rules that hold, of which a stronger one speaks
 
 
 class Change(NamedTuple):
@@ -51,7 +52,7 @@ def record_findings(connection: Connection, scope_row: int, judged: Sequence[Jud
     known: dict[int, dict[str, Any]] = {}
     for row in rows:
         known.setdefault(row.job_id, {})[row.rule] = row
-    new, again, over, changes = [], [], [], []
+    new, again, over, outspoken, changes = [], [], [], [], []
     for job in judged:
         unknown, open_rows = {one.rule for one in job.unjudged}, known.get(job.job_id, {})
         for finding in job.findings:
@@ -63,8 +64,10 @@ def record_findings(connection: Connection, scope_row: int, judged: Sequence[Jud
                 graver = rank(finding.severity) < rank(before.severity)
                 again.append({"row": before.id} | values | _quiet_of(before, anew=graver))
                 changes += [Change("escalated", before.id)] if graver else []
-        over += [row.id for rule, row in open_rows.items() if rule not in unknown]
+        over += [row.id for rule, row in open_rows.items() if rule not in unknown | job.silenced]
+        outspoken += [row.id for rule, row in open_rows.items() if rule in job.silenced]
     changes += _close(connection, over, now, "it no longer holds")
+    changes += _close(connection, outspoken, now, "a stronger rule speaks on the same evidence")
     _write(connection, again)
     if new:
         changes += [Change("opened", int(made)) for made in connection.scalars(insert(findings).returning(findings.c.id), new)]

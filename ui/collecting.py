@@ -51,7 +51,7 @@ class State:
     @cached_property
     def freshness(self) -> Freshness:
         """What the chip says."""
-        return freshness(self.states, self.now, reads.current_settings().collect.jobs_seconds)
+        return freshness(self.states, self.now, reads.current_settings().collect.seconds)
 
     @cached_property
     def spend(self) -> Spend:

@@ -1,6 +1,6 @@
 """How old what is shown is, and whether it can be trusted: grey, amber when a collector is late, red when it failed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
@@ -28,8 +28,11 @@ class Freshness(NamedTuple):
     reason: str = ""
 
 
-def freshness(states: Sequence[CollectorState], now: datetime, jobs_seconds: int) -> Freshness:
-    """How fresh the jobs are over all scopes: the worst one speaks."""
+SEEN_BY = ("metrics", "logs", "checkpoints", "tuning")  # the collectors beside that of jobs on which findings rest
+
+
+def freshness(states: Sequence[CollectorState], now: datetime, seconds: Callable[[str], int]) -> Freshness:
+    """How fresh the jobs, and what findings rest on, are over all scopes: the worst one speaks. `seconds` is how often each runs."""
     jobs = [state for state in states if state.collector == "jobs"]
     if not jobs:
         return Freshness("never", "Nothing collected yet", "The collectors have not run; `trainwatch collect` starts them.")
@@ -43,11 +46,18 @@ def freshness(states: Sequence[CollectorState], now: datetime, jobs_seconds: int
         progress = f": {jobs[0].message}" if jobs[0].message else ""
         return Freshness("collecting", f"Collecting{plain(progress, 40)}", details)
     oldest = min((state.succeeded_at for state in jobs if state.succeeded_at), default=None)
-    late = oldest is None or now - oldest > LATE_FACTOR * timedelta(seconds=jobs_seconds) + SLACK
+    late = oldest is None or _is_late(oldest, now, seconds("jobs"))
     others = [state.collector for state in states if state.outcome == "failed"]
     if others and not late:
         return Freshness("late", f"{others[0].capitalize()} failed; jobs {ago(oldest, now)}", details)
+    for state in states if not late else ():
+        if state.collector in SEEN_BY and state.succeeded_at and _is_late(state.succeeded_at, now, seconds(state.collector)):
+            return Freshness("late", f"{state.collector.capitalize()} of {ago(state.succeeded_at, now)}; jobs {ago(oldest, now)}", details)
     return Freshness("late" if late else "fresh", f"Updated {ago(oldest, now)}", details)
+
+
+def _is_late(at: datetime, now: datetime, seconds: int) -> bool:
+    return now - at > LATE_FACTOR * timedelta(seconds=seconds) + SLACK
 
 
 def _line(state: CollectorState, now: datetime) -> str:

@@ -10,6 +10,7 @@ import streamlit as st
 from domain.checkpoint import checkpoint_state, cost_of, own_newest, risk_seconds
 from domain.instants import iso
 from domain.money import usd
+from domain.stopping import StopTarget
 from storage.views.findings import FindingRow
 from storage.views.joblist import JobDetail, JobRow
 from ui import jobwatch, parts, places, reads, tables
@@ -76,7 +77,7 @@ def _choose(found: Sequence[JobDetail]) -> NoReturn:
     st.stop()
 
 
-def show_title(detail: JobDetail, findings: Sequence[FindingRow] = ()) -> None:
+def show_title(detail: JobDetail, findings: Sequence[FindingRow] = (), target: StopTarget | None = None) -> None:
     """The job's name with badges, the answer in a sentence, and the ways on."""
     row = detail.row
     colors = {"Failed": "red", "Completed": "green"}
@@ -88,7 +89,7 @@ def show_title(detail: JobDetail, findings: Sequence[FindingRow] = ()) -> None:
         st.badge(row.capacity.replace("_", " "), color="gray")
         st.space("stretch")
         parts.show_chip()
-    st.markdown(f"#### {w.md(answer(detail, findings))}", anchors=False)
+    st.markdown(f"#### {w.md(answer(detail, findings, target))}", anchors=False)
     parts.show_reason()
     show_failure(detail)
 
@@ -104,13 +105,16 @@ def show_failure(detail: JobDetail) -> None:
             st.code(w.block(reason), language=None, wrap_lines=True)
 
 
-def answer(detail: JobDetail, findings: Sequence[FindingRow] = ()) -> str:
+def answer(detail: JobDetail, findings: Sequence[FindingRow] = (), target: StopTarget | None = None) -> str:
     """What the job is doing or did, and what it cost; what is wrong with it comes first."""
     row, live = detail.row, detail.row.live
     worst = findings[0] if findings else None
     if live and worst is not None and worst.severity == "critical" and live.accrual.burn_nusd_per_hour:
         wasted = "" if worst.wasted_nusd is None else f"; **{w.usd(worst.wasted_nusd)}** wasted so far"
-        return f"{w.plain(worst.evidence.rstrip('.'), 160)}, at **{w.usd(live.accrual.burn_nusd_per_hour)}/h**{wasted}."
+        lost = (
+            "" if target is None else f". Stopping now loses **{w.usd(target.work_lost_nusd)}** of work: {w.plain(target.work_lost, 120)}"
+        )
+        return f"{w.plain(worst.evidence.rstrip('.'), 160)}, at **{w.usd(live.accrual.burn_nusd_per_hour)}/h**{wasted}{lost}."
     if live:
         if live.started_at is None:
             return "Waits for instances: nothing is billed before they start."
@@ -127,8 +131,8 @@ def answer(detail: JobDetail, findings: Sequence[FindingRow] = ()) -> str:
     return f"{row.status} after **{w.duration(row.training_seconds)}**, **{w.usd(row.cost_nusd)}** billed at list price."
 
 
-def cards(detail: JobDetail) -> list[dict[str, Any]]:
-    """The few figures that matter for a live, or an ended, job."""
+def cards(detail: JobDetail, target: StopTarget | None = None) -> list[dict[str, Any]]:
+    """The few figures that matter for a live, or an ended, job; `target` is what stopping it would mean."""
     row, live = detail.row, detail.row.live
     kind = "spot" if row.capacity == "spot" else "not spot"
     waited = f"{w.duration(live.waited_seconds)} waited" if live and row.interruptions else kind
@@ -138,7 +142,7 @@ def cards(detail: JobDetail) -> list[dict[str, Any]]:
         share = f"{w.percent(100 * live.billable_share)} of list" if row.capacity == "spot" else "list price"
         return [
             {"label": "Accrued", "value": w.usd(accrued), "delta": "estimate", "help": w.usd_exact(accrued)},
-            {"label": "Burn", "value": _per_hour(live.accrual.burn_nusd_per_hour), "delta": share},
+            {"label": "Burn", "value": _per_hour(live.accrual.burn_nusd_per_hour), "delta": share} | _if_left(target),
             {
                 "label": "Running", "value": w.duration(live.accrual.seconds),
                 "delta": "no limit known" if used is None else f"{w.percent(used)} of {w.duration(row.max_runtime_seconds)}",
@@ -157,6 +161,13 @@ def cards(detail: JobDetail) -> list[dict[str, Any]]:
         {"label": "Trained", "value": w.duration(row.training_seconds), "delta": _billed_time(row)},
         interruptions,
     ]  # fmt: skip
+
+
+def _if_left(target: StopTarget | None) -> dict[str, Any]:
+    """What it costs at most if nobody stops it, as part of a card."""
+    if target is None or target.avoided_nusd is None:
+        return {}
+    return {"delta": f"≤ {w.usd(target.avoided_nusd)} if left", "help": w.md(f"At most: {target.avoided}")}
 
 
 def _checkpoint_card(detail: JobDetail) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from statistics import fmean
 from typing import Any
 
 import pandas as pd
@@ -11,6 +12,7 @@ from domain.findings.judge import TITLES
 from domain.findings.series import Series
 from domain.findings.situation import CPU, GPU
 from domain.instances import instance_type
+from domain.stopping import StopTarget
 from storage.samples import MEAN, OWN, WORST
 from storage.views.findings import FindingRow
 from storage.views.joblist import JobDetail
@@ -20,6 +22,7 @@ from ui.runaway import SEVERITY
 
 C = st.column_config
 MOST_HOSTS, MOST_METRICS = 8, 6
+LATELY = 12  # points
 Line = tuple[str, list[datetime], list[float]]
 
 
@@ -35,10 +38,14 @@ def show_badges(rows: Sequence[FindingRow]) -> None:
         st.badge(TITLES.get(row.rule, w.plain(row.rule, 40)), icon=icon, color=color)  # type: ignore[arg-type] # a literal out of a table
 
 
-def show_actions(detail: JobDetail, rows: Sequence[FindingRow]) -> None:
+def stop_target(detail: JobDetail) -> StopTarget | None:
+    """The job as something to stop; None where it does not live."""
+    return watching.stop_targets([detail.row.job_id]).get(detail.row.job_id) if detail.row.live else None
+
+
+def show_actions(detail: JobDetail, rows: Sequence[FindingRow], target: StopTarget | None) -> None:
     """Stop, what can be done about findings, and the ways into AWS."""
     row = detail.row
-    target = watching.stop_targets([row.job_id]).get(row.job_id) if row.live else None
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if target is not None:
             stopping.show_button(target, rows[0].rule if rows else None, "stop-job", primary=True)
@@ -84,10 +91,27 @@ def use_lines(detail: JobDetail) -> tuple[str, list[Line]]:
     lines: list[Line] = []
     for (number, name), one in sorted(series.items()):
         capacity = _capacity(hosts, number, metric)
-        if name == metric and number != OWN and capacity and len(lines) < MOST_HOSTS:
+        if name == metric and number != OWN and capacity:
             title = {WORST: "worst host", MEAN: "mean"}.get(number, f"algo-{number}")
             lines.append((title, _instants(one), [value / capacity for value in one.values]))
-    return "GPU" if metric == GPU else "CPU", lines
+    return "GPU" if metric == GPU else "CPU", _worst(lines)
+
+
+def use_note(detail: JobDetail, kind: str, lines: Sequence[Line]) -> str:
+    """Whose use is drawn."""
+    hosts = sum(count for _, count, _ in detail.row.instances)
+    if not lines:
+        return "No samples of its use are kept."
+    few = f"; of {hosts:,} hosts the {len(lines)} that use least" if hosts > len(lines) and hosts > MOST_HOSTS else ""
+    return f"{kind} use per host below the states{few}"
+
+
+def _worst(lines: list[Line]) -> list[Line]:
+    """All lines of a few hosts; of more those that end lowest, since these are what somebody looks for."""
+    if len(lines) <= MOST_HOSTS:
+        return lines
+    lowest = sorted(lines, key=lambda line: fmean(line[2][-LATELY:] or [0.0]))[:MOST_HOSTS]
+    return [line for line in lines if any(line is one for one in lowest)]
 
 
 def own_lines(detail: JobDetail) -> list[Line]:

@@ -64,7 +64,7 @@ def _chip(drawn: str) -> None:
 
 
 def _freshness() -> Freshness:
-    return freshness(reads.collector_states(), reads.now(), reads.current_settings().collect.jobs_seconds)
+    return freshness(reads.collector_states(), reads.now(), reads.current_settings().collect.seconds)
 
 
 def show_reason() -> None:

@@ -23,7 +23,7 @@ def menu() -> dict[str, list[StreamlitPage]]:
             jobs_page(),
             job_page(),
             st.Page(FOLDER / "checkpoints.py", title="Checkpoint coverage", icon=":material/shield:", url_path="checkpoints"),
-            st.Page(FOLDER / "tuning.py", title="Tuning jobs", icon=":material/tune:", url_path="tuning"),
+            tuning_page(),
             clean_page(),
         ],
         "Admin": [
@@ -31,6 +31,11 @@ def menu() -> dict[str, list[StreamlitPage]]:
             st.Page(FOLDER / "audit.py", title="Audit", icon=":material/history:", url_path="audit"),
         ],
     }
+
+
+def tuning_page() -> StreamlitPage:
+    """Tuning jobs."""
+    return st.Page(FOLDER / "tuning.py", title="Tuning jobs", icon=":material/tune:", url_path="tuning")
 
 
 def runaway_page() -> StreamlitPage:

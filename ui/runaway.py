@@ -11,9 +11,10 @@ import streamlit as st
 from domain.findings.finding import span
 from domain.findings.judge import TITLES
 from domain.stopping import StopTarget
+from reports.findings import RUNAWAY_COLUMNS, finding_data
 from storage.views.audit import StopsSummary
 from storage.views.findings import FindingRow, Unjudged
-from ui import places, quieting, reads, stopping, watching
+from ui import places, quieting, reads, stopping, tables, watching
 from ui import words as w
 from ui.freshness import freshness
 
@@ -168,14 +169,20 @@ def cards(found: State) -> list[dict[str, Any]]:
 def show_stale(found: State) -> None:
     """That the facts are old, before anybody acts on them."""
     states = reads.collector_states()
-    fresh = freshness(states, found.now, reads.current_settings().collect.jobs_seconds)
+    fresh = freshness(states, found.now, reads.current_settings().collect.seconds)
     if fresh.level in ("late", "failed"):
         st.warning(
-            f"{fresh.words}. Findings are as of then; jobs are looked at again before anything is stopped.", icon=":material/schedule:"
+            f"{fresh.words}. Findings rest on that; jobs are looked at again before anything is stopped.", icon=":material/schedule:"
         )
     for one in found.unjudged[:3]:
         who = f"{w.count(one.jobs, 'job')} (such as {w.plain(one.example, 70)})"
         st.caption(f":gray[:material/help:] No verdict on the use of {who}: {w.plain(one.why, 300)}")
+
+
+def export(found: State) -> None:
+    """Every finding that the filters leave, as CSV."""
+    rows = [finding_data(row, found.now) for shown in found.shown for row in shown]
+    tables.download("Export", RUNAWAY_COLUMNS, lambda: [[row[name] for name in RUNAWAY_COLUMNS] for row in rows], "trainwatch-runaway.csv")
 
 
 def filters() -> tuple[list[str], bool]:

@@ -9,7 +9,7 @@ from actions.stopping import StopResult, execute, refuse
 from domain.access import Refusal, may_act
 from domain.findings.finding import span
 from domain.stopping import StopLimits, StopPlan, StopTarget, plan_stop
-from ui import parts, reads, watching
+from ui import parts, places, reads, watching
 from ui import words as w
 from ui.viewer import viewer
 
@@ -47,12 +47,14 @@ def _body(targets: Sequence[StopTarget], rule: str | None) -> None:
         return
     limits = StopLimits(reads.current_settings().actions.max_jobs, reads.current_settings().runaway.stale_minutes)
     preview = plan_stop(targets, viewer(), "to be given", limits, reads.now())
-    for target in targets[:5]:
+    for target in targets[: limits.max_jobs]:  # of more nothing is stopped
         _show_target(target, several=len(targets) > 1)
-    if len(targets) > 5:
-        st.caption(f"and {len(targets) - 5} more")
+    if len(targets) > limits.max_jobs:
+        st.caption(f"and {len(targets) - limits.max_jobs} more")
     if isinstance(preview, Refusal):
         st.error(w.plain(preview.why), icon=":material/block:")
+        if preview.code == "tuning_child":
+            st.page_link(places.tuning_page(), label="To its tuning job, which can be stopped", icon=":material/tune:")
         _audit_refusal(targets, preview)
         return
     _show_words(preview)
@@ -100,7 +102,8 @@ def _show_target(target: StopTarget, *, several: bool) -> None:
         st.markdown(f"**{w.plain(target.name, 80)}**")
     st.caption(w.md(f"{name} · {w.plain(target.instances, 80)}{capacity} · running {span(target.ran_seconds)} · {where}"))
     if several:
-        st.caption(w.md(f"Burning {_rate(target)}; stopping loses {w.usd(target.work_lost_nusd)}: {target.work_lost}"))
+        so_far = f"{w.usd(target.accruing_nusd)} so far"
+        st.caption(w.md(f"Burning {_rate(target)}, {so_far}; stopping loses {w.usd(target.work_lost_nusd)}: {target.work_lost}"))
         return
     burning = "ends about 2 min after you confirm" if target.burn_nusd else "it burns nothing at this moment"
     rows = (

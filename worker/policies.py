@@ -22,6 +22,7 @@ from storage.views.targets import targets_by_id
 from worker.clock import Clock
 
 HOUR = timedelta(hours=1)
+WARNINGS = {"warned": "warned", "warned_again": "warned again: the next step stops it"}
 Tell = Callable[[str, PolicySettings, FindingRow], None]
 log = logging.getLogger("trainwatch.worker")
 
@@ -150,5 +151,11 @@ class Policies:
         return fresh
 
     def _record(self, own: PolicySettings, row: FindingRow, step: str, note: str) -> bool:
+        """Writes a step down; a warning in the audit log too, which has stops from the action itself."""
         with writing(self._engine) as connection:
-            return record_step(connection, row.finding_id, own.name, step, self._now(), note, dry_run=own.dry_run)
+            fresh = record_step(connection, row.finding_id, own.name, step, self._now(), note, dry_run=own.dry_run)
+            if fresh and step in WARNINGS:
+                person = Person(f"policy {own.name}", "admin", via="policy")
+                words = f"{'dry run: ' if own.dry_run else ''}{WARNINGS[step]}"
+                append(connection, Entry(self._now(), person, "warn", row.job, words, row.evidence, row.account, row.region, row.team))
+            return fresh

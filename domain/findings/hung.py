@@ -21,7 +21,7 @@ def judge(situation: Situation, limits: Thresholds) -> Verdict:
         return found
     if not _flat_and_high(found, limits.hung_gpu_percent):
         return None
-    moved = _last_moves(situation)
+    moved = last_moves(situation)
     if isinstance(moved, NoVerdict):
         return moved
     length = timedelta(minutes=limits.hung_minutes)
@@ -47,7 +47,7 @@ def _flat_and_high(found: Window, threshold: float) -> bool:
     return True
 
 
-def _last_moves(situation: Situation) -> dict[str, tuple[datetime, datetime]] | NoVerdict:
+def last_moves(situation: Situation) -> dict[str, tuple[datetime, datetime]] | NoVerdict:
     """When each thing that ever moved last did, and when somebody last looked: it has been still for so long as is known."""
     moves: dict[str, tuple[datetime, datetime]] = {}
     last = max((series.times[-1] for series in situation.metrics.values() if series.times), default=None)

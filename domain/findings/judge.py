@@ -36,8 +36,7 @@ RULES: Mapping[str, Rule] = {
 }  # fmt: skip
 
 SILENCES: Mapping[str, frozenset[str]] = {
-    "idle_gpu": frozenset({"slow_gpu", "unused_gpus", "diverged"}),
-    "hung": frozenset({"diverged"}),
+    "idle_gpu": frozenset({"slow_gpu", "unused_gpus"}),
     "unused_gpus": frozenset({"slow_gpu"}),
     "straggler": frozenset({"slow_gpu", "unused_gpus"}),
     "near_limit": frozenset({"no_limit"}),
@@ -53,16 +52,17 @@ TITLES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What holds of a job, gravest first, and what could not be judged of it."""
+    """What holds of a job, gravest first, what could not be judged of it, and the rules that a stronger one silences."""
 
     findings: tuple[Finding, ...]
     unjudged: tuple[NoVerdict, ...]
+    silenced: frozenset[str] = frozenset()
 
 
 def judged(situation: Situation, limits: Thresholds) -> Judgement:
     """The findings of all rules that are not silenced by a stronger one on the same evidence."""
     verdicts = [rule(situation, limits) for rule in RULES.values()]
     found = {one.rule: one for one in verdicts if isinstance(one, Finding)}
-    silent: set[str] = set().union(*(SILENCES.get(rule, frozenset()) for rule in found))
+    silent = frozenset(found) & frozenset[str]().union(*(SILENCES.get(rule, frozenset()) for rule in found))
     speaking = sorted((one for rule, one in found.items() if rule not in silent), key=lambda one: (rank(one.severity), one.rule))
-    return Judgement(tuple(speaking), tuple(one for one in verdicts if isinstance(one, NoVerdict)))
+    return Judgement(tuple(speaking), tuple(one for one in verdicts if isinstance(one, NoVerdict)), silent)

@@ -57,6 +57,17 @@ def test_of_several_targets_only_those_of_own_teams_are_stopped_even_by_a_plan_t
     assert desk.status("nlp-llm-sft-20261120-100000") == "InProgress"
 
 
+def test_a_plan_of_more_than_one_action_may_stop_is_refused_by_the_action_itself(sit: Sit) -> None:
+    desk = sit()
+    target = desk.target()
+    before = desk.statuses()
+    results = desk.execute(replace(desk.plan(), targets=(target,) * 11))
+    assert {result.outcome for result in results} == {"refused"}
+    assert "11 jobs are more than the 10 that one action may stop" in results[0].words
+    assert (desk.asked(), desk.statuses()) == (0, before)
+    assert desk.audit()[0].outcome.startswith("refused")
+
+
 def test_a_plan_that_is_refused_is_written_down_with_its_reason(sit: Sit, engine: Engine) -> None:
     desk = sit(engine=engine)
     target = desk.target("nlp-llm-sft-20261120-100000")

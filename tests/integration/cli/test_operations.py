@@ -403,7 +403,8 @@ def test_runaway_says_on_stderr_of_which_jobs_there_is_no_verdict(terminal: Open
     shell.judge()
     result = shell.run("runaway", "--format", "json")
     assert json.loads(result.stdout) == []
-    assert f"no verdict on use: CloudWatch has no samples of it (1 jobs, such as {NAME})" in result.stderr
+    assert f": CloudWatch has no samples of it (1 jobs, such as {NAME})" in result.stderr
+    assert "no verdict (hung, idle_gpu, slow_gpu" in result.stderr
 
 
 def test_audit_has_the_shape_of_the_contract_newest_first_with_refusals(terminal: Open) -> None:

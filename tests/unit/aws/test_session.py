@@ -65,7 +65,12 @@ def test_the_price_list_is_asked_at_the_nearest_of_its_three_places(region: str,
         ("cloudwatch", "GetMetricData", 1000, "0.01"),
         ("ce", "GetCostAndUsage", 0, "0.01"),
         ("s3", "ListObjectsV2", 0, "0.000005"),
-        ("s3", "HeadObject", 0, "0"),
+        ("s3", "ListMultipartUploads", 0, "0.000005"),
+        ("s3", "PutObjectTagging", 0, "0.000005"),
+        ("s3", "GetObjectTagging", 0, "0.0000004"),
+        ("s3", "HeadObject", 0, "0.0000004"),
+        ("s3", "DeleteObjects", 0, "0"),
+        ("s3", "AbortMultipartUpload", 0, "0"),
     ],
 )
 def test_our_own_calls_have_their_list_price(service: str, operation: str, metrics: int, price: str) -> None:

@@ -75,9 +75,25 @@ def test_console_addresses_are_of_the_regions_own_partition_and_quoted() -> None
     assert "log-group/$252Faws$252Fsagemaker$252FTrainingJobs$3FlogStreamNameFilter$3Dx$252F" in console.logs_url("us-east-1", "x")
 
 
-def state(outcome: str, good: timedelta | None, message: str = "") -> CollectorState:
+def state(outcome: str, good: timedelta | None, message: str = "", collector: str = "jobs") -> CollectorState:
     succeeded = None if good is None else NOW - good
-    return CollectorState("123456789012", "us-east-1", None, 1, "jobs", outcome, message, NOW, NOW, succeeded, 1, 1)
+    return CollectorState("123456789012", "us-east-1", None, 1, collector, outcome, message, NOW, NOW, succeeded, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("collector", "outcome", "good", "words"),
+    [
+        ("metrics", "ok", timedelta(hours=1), "Metrics of 1 h 00 ago; jobs 40 s ago"),
+        ("checkpoints", "running", timedelta(hours=1), "Checkpoints of 1 h 00 ago; jobs 40 s ago"),
+        ("metrics", "ok", timedelta(minutes=10), "Updated 40 s ago"),
+        ("models", "ok", timedelta(hours=9), "Updated 40 s ago"),
+        ("metrics", "failed", timedelta(hours=1), "Metrics failed; jobs 40 s ago"),
+    ],
+)
+def test_what_findings_rest_on_may_be_old_too(collector: str, outcome: str, good: timedelta, words: str) -> None:
+    states = [state("ok", timedelta(seconds=40)), state(outcome, good, collector=collector)]
+    found = freshness(states, NOW, lambda name: 60 if name == "jobs" else 300)
+    assert (found.words.replace("\xa0", " "), found.level) == (words, "fresh" if words.startswith("Updated") else "late")
 
 
 @pytest.mark.parametrize(
@@ -91,7 +107,7 @@ def state(outcome: str, good: timedelta | None, message: str = "") -> CollectorS
     ],
 )
 def test_the_worst_scope_speaks_for_freshness(states: list[CollectorState], level: str) -> None:
-    assert freshness(states, NOW, 60).level == level
+    assert freshness(states, NOW, lambda _: 60).level == level
 
 
 def test_a_failure_says_why() -> None:

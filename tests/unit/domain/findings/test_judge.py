@@ -20,10 +20,6 @@ BROKEN = {"train:loss": levels((0.4, 60), (nan, 30), until=ago(100))}
 BOTH: Mapping[tuple[str, str], Callable[[], Situation]] = {
     ("idle_gpu", "slow_gpu"): lambda: seen(series=on_hosts(levels((30, 60), (0, 31)))),
     ("idle_gpu", "unused_gpus"): lambda: seen(live(instance_type=FOUR), series=on_hosts(levels((0, 90)))),
-    ("idle_gpu", "diverged"): lambda: seen(series=on_hosts(levels((0, 90))), metrics=BROKEN),
-    ("hung", "diverged"): lambda: seen(
-        series=on_hosts(levels((97, 120))), metrics=BROKEN, metrics_checked_at=NOW, logs=Signal(ago(100), NOW)
-    ),
     ("unused_gpus", "slow_gpu"): lambda: seen(live(instance_type=FOUR), series=on_hosts(levels((60, 90)))),
     ("straggler", "slow_gpu"): lambda: seen(
         live(count=3), series=on_hosts(levels((0, 90)), levels((10, 90)), levels((80, 90)))
@@ -58,6 +54,17 @@ def test_the_stronger_of_two_rules_on_one_evidence_silences_the_weaker(stronger:
     assert isinstance(RULES[weaker](situation, LIMITS), Finding)
     assert stronger in speaking(situation)
     assert weaker not in speaking(situation)
+
+
+def test_a_loss_that_is_no_number_speaks_beside_a_gpu_that_is_idle_or_spins() -> None:
+    idle = seen(series=on_hosts(levels((0, 90))), metrics=BROKEN)
+    spinning = seen(series=on_hosts(levels((97, 120))), metrics=BROKEN, metrics_checked_at=NOW, logs=Signal(ago(100), NOW))
+    assert set(speaking(idle)) == {"idle_gpu", "diverged"}
+    assert set(speaking(spinning)) == {"hung", "diverged"}
+
+
+def test_what_is_silenced_is_said_to_be() -> None:
+    assert judged(BOTH["idle_gpu", "slow_gpu"](), LIMITS).silenced == {"slow_gpu"}
 
 
 def test_every_pair_that_silences_is_tried() -> None:

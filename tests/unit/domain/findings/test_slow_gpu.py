@@ -1,10 +1,10 @@
 """Slow GPU: a host works, at a fraction of what it is paid for."""
 
 from domain.findings import slow_gpu
-from domain.findings.situation import Situation
+from domain.findings.situation import Signal, Situation
 from domain.findings.thresholds import Thresholds
 from tests.descriptions import at
-from tests.situations import FIRING, LIMITS, finding, levels, live, on_hosts, seen
+from tests.situations import FIRING, LIMITS, NOW, ago, finding, levels, live, on_hosts, seen
 
 
 def used(*pieces: tuple[float, int]) -> Situation:
@@ -31,6 +31,18 @@ def test_slow_lies_between_idle_and_a_fifth() -> None:
 def test_the_mean_of_the_window_is_judged_and_not_single_samples() -> None:
     finding(slow_gpu.judge(used((0, 30), (30, 31)), LIMITS))
     assert slow_gpu.judge(used((0, 30), (45, 31)), LIMITS) is None
+
+
+def test_where_everything_that_moved_stands_still_it_is_not_slow() -> None:
+    def moved(minutes: float) -> Situation:
+        return seen(series=on_hosts(levels((12, 90))), logs=Signal(ago(minutes), NOW))
+
+    finding(slow_gpu.judge(moved(59), LIMITS))
+    assert slow_gpu.judge(moved(60), LIMITS) is None
+
+
+def test_where_nobody_can_tell_whether_anything_moves_it_is_slow() -> None:
+    finding(slow_gpu.judge(seen(series=on_hosts(levels((12, 90))), logs=None), LIMITS))
 
 
 def test_what_was_before_the_window_does_not_count() -> None:
