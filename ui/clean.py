@@ -122,8 +122,8 @@ def show_buckets() -> None:
     if not found:
         st.caption("No bucket was looked at yet.")
         return
-    frame = pd.DataFrame([{"bucket": w.cell(one.name), "region": w.cell(one.region), "state": w.cell(one.in_words, 400)} for one in found])
-    config = {"bucket": C.TextColumn("Bucket", width=220), "region": C.TextColumn("Region", width=100), "state": C.TextColumn("State")}
+    frame = pd.DataFrame([{"bucket": w.cell(one.name), "state": w.cell(one.in_words, 400), "region": w.cell(one.region)} for one in found])
+    config = {"bucket": C.TextColumn("Bucket", width=180), "state": C.TextColumn("State", width=600), "region": C.TextColumn("Region")}
     st.dataframe(frame, hide_index=True, column_config=config)
 
 
