@@ -1,21 +1,17 @@
 """Cleaning from the terminal, all the way: what is printed in which shape, exit codes, and what S3 holds afterwards."""
 
-import csv
 import getpass
-import io
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-import cli
 from demo.buckets import BucketState
 from storage.engine import reading
 from storage.views.audit import audit_rows
 from tests.integration.actions.yard import BUCKET, Yard, jobs, yard
+from tests.integration.cli.console import Console
 from tests.integration.collectors.conftest import Watch, watch
 from tests.integration.collectors.watching import DAY, MINUTE
 
@@ -41,27 +37,13 @@ APPLY = {"plan_id", "deleted_objects", "deleted_bytes", "skipped", "failed", "au
 VERSIONED = {BUCKET: BucketState(versioning="enabled")}
 
 
-class Shell:
+class Shell(Console):
     """A terminal in a folder with settings for the account of a test."""
+
+    words = ("clean",)
 
     def __init__(self, ours: Yard) -> None:
         self.ours = ours
-
-    def run(self, *arguments: str) -> Result:
-        """A command of `clean`, with nobody to ask."""
-        return CliRunner().invoke(cli.main, ["clean", *arguments])
-
-    def json(self, *arguments: str) -> Any:
-        """What a command that goes well prints, which is JSON and nothing else."""
-        result = self.run(*arguments, "--format", "json")
-        assert result.exit_code == 0, result.stderr
-        return json.loads(result.stdout)
-
-    def csv(self, *arguments: str) -> list[dict[str, str]]:
-        """The rows of CSV."""
-        result = self.run(*arguments, "--format", "csv")
-        assert result.exit_code == 0, result.stderr
-        return list(csv.DictReader(io.StringIO(result.stdout)))
 
     def refused(self, *arguments: str) -> str:
         """Why it is refused: exit code 3, nothing on stdout, nothing changed."""

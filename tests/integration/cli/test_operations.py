@@ -1,8 +1,6 @@
 """Operations from the terminal: what is stopped and what is not, exit codes, shapes, and what goes to which stream."""
 
-import csv
 import getpass
-import io
 import json
 import os
 import pty
@@ -13,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 import cli
 from commands.operations import LOOKS_THAT_FAIL
@@ -21,6 +19,7 @@ from demo.books import Entry
 from demo.plan import DEFAULT_ACCOUNT, JobPlan
 from tests.descriptions import description
 from tests.integration.actions.conftest import NAME, OTHER_ACCOUNT, OTHER_REGION, TWO_ACCOUNTS, Desk, Sit, running, sit, watch
+from tests.integration.cli.console import Console
 from tests.integration.collectors.watching import DAY, HOUR, MINUTE, NOW, lasting, plan
 from tests.integration.derivations.test_keep import keep
 from worker.judging import judge_scope
@@ -39,28 +38,12 @@ RUNAWAY = {
 }  # fmt: skip
 
 
-class Terminal:
+class Terminal(Console):
     """A desk, and a shell in a folder with settings for it."""
 
     def __init__(self, desk: Desk, settings: str) -> None:
         self.desk = desk
         Path("trainwatch.toml").write_text(f'[database]\nurl = "{desk.engine.url}"\n{settings}')
-
-    def run(self, *arguments: str) -> Result:
-        """A command, with nobody to ask."""
-        return CliRunner().invoke(cli.main, arguments)
-
-    def json(self, *arguments: str) -> Any:
-        """What a command that goes well prints, which is JSON and nothing else."""
-        result = self.run(*arguments, "--format", "json")
-        assert result.exit_code == 0, result.stderr
-        return json.loads(result.stdout)
-
-    def csv(self, *arguments: str) -> list[dict[str, str]]:
-        """The rows of CSV."""
-        result = self.run(*arguments, "--format", "csv")
-        assert result.exit_code == 0, result.stderr
-        return list(csv.DictReader(io.StringIO(result.stdout)))
 
     def refused(self, *arguments: str) -> str:
         """Why a stop is refused: exit code 3, nothing on stdout, nobody asked, nothing changed."""
