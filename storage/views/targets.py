@@ -122,10 +122,12 @@ def work_lost(situation: Situation) -> tuple[int | None, str]:
     found = situation.checkpoint
     if found is None or found.state == "unknown":
         return None, "when it last saved is not known"
+    age = situation.now - found.checked_at
+    known = "" if situation.looked_lately(found.checked_at) else f", as far as was seen {span(age)} ago"
     if found.last_written_at is None:
-        return situation.accruing_nusd, f"all {span(situation.ran_seconds)}: it has saved nothing"
+        return situation.accruing_nusd, f"all {span(situation.ran_seconds)}: it has saved nothing{known}"
     since = max(found.last_written_at, situation.job.started_at or found.last_written_at)
-    return situation.spent_since(since), f"{span(situation.now - since)} since the last checkpoint"
+    return situation.spent_since(since), f"{span(situation.now - since)} since the last checkpoint{known}"
 
 
 def _tuners(connection: Connection, rows: Sequence[Any]) -> dict[tuple[int, str], bool | None]:
