@@ -41,10 +41,10 @@ def collect_logs(clients: Clients, books: Books, now: Clock) -> Batches:
             yield Batch(signals=rows, state={"looked": looked}, progress="looking when jobs last logged")
             rows = []
     left = len(training) - LOOKS
-    problems = (
+    remarks = (
         [f"{left:,} of {len(training):,} training jobs wait for the next run: whether they hang is judged less often"] if left > 0 else []
     )
-    yield Batch(signals=rows, state={"looked": looked}, problems=problems)
+    yield Batch(signals=rows, state={"looked": looked}, remarks=remarks)
 
 
 def _has_gpus(job: TrainingJob) -> bool:
