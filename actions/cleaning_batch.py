@@ -106,8 +106,9 @@ class BatchWork:
         item, now = batch.planned.item, self._now()
         with self._facts_lock:
             rules = CleanRules(self._facts.at(now), self._days, now)
+        of_all = self._newest_of(batch)
         there, newest = self._listed(batch)
-        young = rules.young_reason(max(newest, self._newest_of(batch)), "something in its prefix was written")
+        young = rules.young_reason(max(newest, of_all), "something in its prefix was written")
         going: list[PlannedObject] = []
         gone: list[PlannedObject] = []
         marks: list[Mark] = []
