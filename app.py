@@ -30,7 +30,7 @@ from starlette.routing import Route
 from settings import SettingsError
 from storage import migrate
 from storage.engine import DatabaseUnusable
-from ui import metrics, reads, signin, viewer
+from ui import heap, metrics, reads, signin, viewer
 
 MAIN = Path(__file__).resolve().parent / "ui" / "main.py"
 log = logging.getLogger("trainwatch.app")
@@ -83,6 +83,7 @@ def main() -> None:
         # Streamlit gives them handlers and levels of its own, one line per asset; a filter outlives that.
         logging.getLogger(name).addFilter(lambda record: record.levelno >= logging.WARNING)
     viewer.served_on(arguments.address)
+    heap.settle()
     uvicorn.run(
         app,
         host=arguments.address,
