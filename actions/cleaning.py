@@ -3,6 +3,7 @@
 It may be killed at any moment and goes on where it was: what is written down is done, and what is not is looked at anew.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
@@ -64,7 +65,6 @@ class CleanReport:
     """
 
     plan_id: int
-    mode: str
     deleted_objects: int
     deleted_bytes: int
     tagged_objects: int
@@ -185,7 +185,7 @@ class _Apply:
 
     def _end(self, head: PlanHead, entry: Entry, audit_id: int, is_ours: bool) -> CleanReport:
         """Writes down what came of it, in the audit log too."""
-        report = self._report(head, audit_id)
+        report = self._report(audit_id)
         state = "applied" if not report.left else "planned"
         after = {
             "deleted_objects": report.deleted_objects, "deleted_bytes": report.deleted_bytes, "tagged_objects": report.tagged_objects,
@@ -199,8 +199,7 @@ class _Apply:
 
     def _looked(self, head: PlanHead, items: Sequence[PlannedItem]) -> CleanReport:
         """What would become of every key now, and nothing written down."""
-        size = dict.fromkeys(("going", "gone", "skipped", "failed"), 0)
-        counts = dict(size)
+        counts, size = Counter[str](), 0
         staying: dict[str, list[Named]] = {"skipped": [], "failed": []}
         for batch in batches(items, self._read):
             try:
@@ -209,7 +208,7 @@ class _Apply:
                 self._problem = asked_again(error, "look again")
                 break
             counts["going"] += len(decision.going)
-            size["going"] += sum(one.stored.bytes for one in decision.going)
+            size += sum(one.stored.bytes for one in decision.going)
             keys = {one.row: one.stored.key for one in batch.objects}
             for row, state, why, _ in decision.marks:
                 if state in staying:
@@ -218,9 +217,9 @@ class _Apply:
             self._advance(len(batch.objects))
         skipped, failed = staying["skipped"], staying["failed"]
         is_tagging = head.mode == "quarantine"
-        going = (0, 0, counts["going"], size["going"]) if is_tagging else (counts["going"], size["going"], 0, 0)
+        going = (0, 0, counts["going"], size) if is_tagging else (counts["going"], size, 0, 0)
         return CleanReport(
-            head.plan_id, head.mode, *going, counts["gone"], tuple(skipped[:MOST_NAMED]), tuple(failed[:MOST_NAMED]), len(skipped),
+            head.plan_id, *going, counts["gone"], tuple(skipped[:MOST_NAMED]), tuple(failed[:MOST_NAMED]), len(skipped),
             len(failed), self._total - self._done, self._problem, None, dry_run=True,
         )  # fmt: skip
 
@@ -271,7 +270,7 @@ class _Apply:
             done = self._done
         self._progress(done, self._total)
 
-    def _report(self, head: PlanHead, audit_id: int) -> CleanReport:
+    def _report(self, audit_id: int) -> CleanReport:
         none = Tally(0, 0)
         with reading(self._engine) as connection:
             found = tallies(connection, self._plan_id)
@@ -279,7 +278,7 @@ class _Apply:
             failed = objects_not_done(connection, self._plan_id, ("failed",), MOST_NAMED)
         deleted, tagged = found.get("deleted", none), found.get("tagged", none)
         return CleanReport(
-            self._plan_id, head.mode, deleted.objects, deleted.bytes, tagged.objects, tagged.bytes, found.get("gone", none).objects,
+            self._plan_id, deleted.objects, deleted.bytes, tagged.objects, tagged.bytes, found.get("gone", none).objects,
             tuple(Named(bucket, one.stored.key, one.why) for bucket, one in skipped),
             tuple(Named(bucket, one.stored.key, one.why) for bucket, one in failed), found.get("skipped", none).objects,
             found.get("failed", none).objects, found.get("planned", none).objects, self._problem, audit_id, dry_run=False,

@@ -54,7 +54,7 @@ def upsert_checkpoints(connection: Connection, rows: Sequence[CheckpointRow], lo
 def _values(row: CheckpointRow, known: CheckpointFacts | None, looked_at: datetime) -> dict[str, Any]:
     saves = saves_of([*(known.saves if known else ()), *row.writes])[-MOST_SAVES:]
     facts = CheckpointFacts(row.objects, row.bytes, row.newest_at, saves, row.cut_off, row.problem, looked_at)
-    if row.objects is None and known is not None and known.objects is not None and row.final:
+    if row.objects is None and known is not None and known.objects is not None and not row.job.is_live:
         facts = replace(known, saves=saves, problem=row.problem)
     ran = row.job.running_intervals(looked_at)
     known_losses = losses(row.job, ran, saves)

@@ -28,7 +28,7 @@ def reach() -> Reach:
 def refusal_words(target: StopTarget) -> str | None:
     """Why whoever is looking may not stop it, for the hover of a button that is off; None when they may."""
     refusal = may_act(viewer(), target.team)
-    return None if refusal is None else w.shown(refusal.why)
+    return None if refusal is None else w.plain(refusal.why)
 
 
 def open_dialog(targets: Sequence[StopTarget], rule: str | None = None) -> None:

@@ -137,10 +137,13 @@ def _ancestors(place: Location) -> Iterator[Location]:
 
 
 def jobs_known_at(connection: Connection) -> dict[tuple[str, str], datetime]:
-    """When the jobs of each account and region were last known to be whole: the end of its last good run."""
+    """When the jobs of each account and region were last known to be whole: the beginning of its last good run.
+
+    What is created while a run goes on may come after its last question.
+    """
     table = collector_runs.c
     statement = (
-        select(scopes.c.account, scopes.c.region, func.max(table.finished_at))
+        select(scopes.c.account, scopes.c.region, func.max(table.started_at))
         .join(scopes, scopes.c.id == table.scope_id)
         .where(table.collector == "jobs", table.outcome == "ok")
         .group_by(scopes.c.account, scopes.c.region)

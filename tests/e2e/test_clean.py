@@ -1,11 +1,12 @@
 """A clean from the browser, all the way: planned, reviewed, applied, S3 changed exactly so, and in the audit log."""
 
 import re
+from collections.abc import Sequence
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from storage.cleaning import plan_heads, plan_items, plan_objects
+from storage.cleaning import PlanHead, PlannedItem, plan_heads, plan_items, plan_objects
 from storage.engine import reading
 from storage.views.audit import audit_rows
 from tests.e2e.live import Live, live
@@ -14,29 +15,40 @@ pytestmark = pytest.mark.browser
 __all__ = ["live"]
 
 
-def _keys(found: Live) -> dict[tuple[str, str], str]:
+def _keys(_: Live) -> dict[tuple[str, str], str]:
     """Every object of every bucket that can be listed, with its ETag."""
     from moto.s3.models import FakeDeleteMarker, s3_backends
 
     accounts = [account["global"] if "global" in account else account["aws"] for account in s3_backends.values()]
-    found = [(name, key, one) for backend in accounts for name, bucket in backend.buckets.items() for key, one in bucket.keys.items()]
-    return {(name, key): one.etag for name, key, one in found if not isinstance(one, FakeDeleteMarker)}
+    stored = [(name, key, one) for backend in accounts for name, bucket in backend.buckets.items() for key, one in bucket.keys.items()]
+    return {(name, key): one.etag for name, key, one in stored if not isinstance(one, FakeDeleteMarker)}
 
 
-def test_a_plan_is_made_reviewed_and_applied_and_takes_exactly_what_it_said(live: Live, page: Page) -> None:
-    page.goto(f"{live.url}/clean?team=nlp")
+def _planned(page: Page, live: Live, team: str) -> tuple[PlanHead, list[PlannedItem]]:
+    """A plan of a team's leftovers, made in the browser."""
+    page.goto(f"{live.url}/clean?team={team}")
     page.get_by_role("button", name=re.compile("Make a plan")).click()
     page.get_by_role("button", name="Make it", exact=True).click()
     expect(page.get_by_text(re.compile("would delete"))).to_be_visible(timeout=90_000)
     with reading(live.engine) as connection:
         head = plan_heads(connection)[0]
-        items = plan_items(connection, head.plan_id)
-        planned = {
+        return head, plan_items(connection, head.plan_id)
+
+
+def _keys_of(live: Live, head: PlanHead, items: Sequence[PlannedItem]) -> set[tuple[str, str]]:
+    """The objects of items of a plan."""
+    with reading(live.engine) as connection:
+        return {
             (one.item.bucket, row.stored.key)
             for one in items
             if one.item.kind != "uploads"
             for row in plan_objects(connection, head.plan_id, one.number, None, limit=1_000_000)
         }
+
+
+def test_a_plan_is_made_reviewed_and_applied_and_takes_exactly_what_it_said(live: Live, page: Page) -> None:
+    head, items = _planned(page, live, "nlp")
+    planned = _keys_of(live, head, items)
     assert {one.item.team for one in items} == {"nlp"}
     assert planned
     before = _keys(live)
@@ -65,20 +77,9 @@ def test_a_plan_is_made_reviewed_and_applied_and_takes_exactly_what_it_said(live
 
 
 def test_a_plan_is_undone_in_the_browser_as_far_as_buckets_keep_versions(live: Live, page: Page) -> None:
-    page.goto(f"{live.url}/clean?team=vision")
-    page.get_by_role("button", name=re.compile("Make a plan")).click()
-    page.get_by_role("button", name="Make it", exact=True).click()
-    expect(page.get_by_text(re.compile("would delete"))).to_be_visible(timeout=90_000)
+    head, items = _planned(page, live, "vision")
     before = _keys(live)
-    with reading(live.engine) as connection:
-        head = plan_heads(connection)[0]
-        items = plan_items(connection, head.plan_id)
-        kept_versions = {
-            (one.item.bucket, row.stored.key)
-            for one in items
-            if one.item.versioning == "enabled" and one.item.kind != "uploads"
-            for row in plan_objects(connection, head.plan_id, one.number, None, limit=1_000_000)
-        }
+    kept_versions = _keys_of(live, head, [one for one in items if one.item.versioning == "enabled"])
     assert kept_versions
     page.get_by_role("button", name=re.compile("Delete .* objects")).click()
     dialog = page.get_by_role("dialog")

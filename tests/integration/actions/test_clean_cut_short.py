@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-import actions.cleaning
 import actions.cleaning_batch
 import actions.planning
 from actions.cleaning import CleanReport
@@ -18,7 +17,7 @@ from domain.access import Refusal
 from storage.cleaning import HOLD, deleted_since_looked, plan_heads
 from storage.engine import reading
 from storage.views.audit import audit_rows
-from tests.integration.actions.yard import BUCKET, Yard, job, yard
+from tests.integration.actions.yard import BUCKET, Yard, cut_short, job, yard
 from tests.integration.collectors.conftest import Watch, watch
 from tests.integration.collectors.watching import DAY, HOUR, MINUTE, NOW
 
@@ -30,18 +29,6 @@ VERSIONED = {BUCKET: BucketState(versioning="enabled")}
 def ended() -> list[JobPlan]:
     """Jobs that write no more, so that only a clean changes the bucket as time goes by."""
     return [job("rc-fraud-1"), job("rc-fraud-2", 10 * DAY)]
-
-
-def cut_short(ours: Yard, plan_id: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Applies a plan in a process that ends after S3 was asked and before anything of it is written down."""
-
-    def ending(*_: Any) -> None:
-        raise SystemExit("killed")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(actions.cleaning, "mark", ending)
-        with pytest.raises(SystemExit):
-            ours.apply(plan_id)
 
 
 def told(answer: object) -> str:

@@ -7,7 +7,7 @@ from threading import Lock
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 import actions.cleaning
 import actions.cleaning_batch as batch_module
@@ -20,8 +20,10 @@ from demo.plan import Checkpoints, JobPlan
 from demo.seeding import Seed
 from domain.access import Person, Refusal
 from storage.cleaning import HOLD, plan_heads
-from storage.engine import reading
+from storage.engine import reading, writing
+from storage.schema import collector_runs
 from storage.views.audit import audit_rows
+from storage.views.cleanjobs import jobs_known_at
 from tests.integration.actions.conftest import OPERATOR
 from tests.integration.actions.yard import BUCKET, Yard, job, yard
 from tests.integration.collectors.conftest import Watch, watch
@@ -223,6 +225,16 @@ def test_a_job_that_was_created_since_the_last_look_keeps_what_it_points_at(watc
     report = ours.applied(plan_id)
     assert {one for one in before if one.startswith("checkpoints/rc-fraud-1/")} <= set(ours.keys())
     assert {one.key for one in report.skipped} >= ours.planned(plan_id)["checkpoints"]
+
+
+def test_jobs_are_known_as_of_the_beginning_of_the_run_that_asked_for_them(watch: Watch, engine: Engine) -> None:
+    """What is created while a long run goes on may come after its last question."""
+    ours = yard(watch, old(), engine)
+    with writing(engine) as connection:
+        connection.execute(update(collector_runs).values(finished_at=NOW + HOUR))
+    with reading(engine) as connection:
+        assert set(jobs_known_at(connection).values()) == {NOW}
+    assert ours.plan()
 
 
 @pytest.mark.parametrize("operation", ["ListModels", "ListModelPackageGroups", "ListTrainingJobs", "ListEndpoints"])

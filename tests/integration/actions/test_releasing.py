@@ -6,13 +6,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-import actions.cleaning
 from actions.releasing import release_wanted
 from demo.plan import DEFAULT_ACCOUNT, JobPlan
 from storage.cleaning import HOLD
 from storage.engine import reading
 from storage.views.audit import AuditRow, audit_rows
-from tests.integration.actions.yard import BUCKET, Yard, job, yard
+from tests.integration.actions.yard import BUCKET, Yard, cut_short, job, yard
 from tests.integration.collectors.conftest import Watch, watch
 from tests.integration.collectors.watching import DAY, HOUR, MINUTE, lasting
 from worker.telling import Teller
@@ -148,14 +147,7 @@ def test_what_is_gone_by_now_needs_no_release(watch: Watch) -> None:
 def test_a_tag_that_a_killed_apply_did_not_write_down_is_taken_off_too(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     ours = yard(watch, old())
     plan_id = ours.plan("quarantine")
-
-    def ending(*_: Any) -> None:
-        raise SystemExit("killed")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(actions.cleaning, "mark", ending)
-        with pytest.raises(SystemExit):
-            ours.apply(plan_id)
+    cut_short(ours, plan_id, monkeypatch)
     held = tagged(ours)
     assert "tagged" not in ours.states(plan_id)
     deploy(ours, f"s3://{BUCKET}/models/")

@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine
 
+import actions.cleaning
 from actions.cleaning import CleanReport, apply_plan
 from actions.planning import make_plan
 from actions.reach import Reach
@@ -121,3 +123,15 @@ def yard(watch: Watch, plans: Iterable[JobPlan], engine: Engine | None = None, s
 def jobs() -> list[JobPlan]:
     """An old job, its look-alike that still runs, and one that ended lately."""
     return [job("rc-fraud-1"), job("rc-fraud-10", 2 * HOUR, phases=lasting(20)), job("rc-fraud-2", 10 * DAY)]
+
+
+def cut_short(ours: Yard, plan_id: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Applies a plan in a process that ends after S3 was asked and before anything of it is written down."""
+
+    def ending(*_: Any) -> None:
+        raise SystemExit("killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(actions.cleaning, "mark", ending)
+        with pytest.raises(SystemExit):
+            ours.apply(plan_id)

@@ -109,6 +109,28 @@ def test_a_last_look_that_fails_leaves_what_was_found_before(watch: Watch) -> No
     assert states(account) == {"short": "fresh"}
 
 
+def test_a_last_look_that_was_throttled_keeps_what_was_found_and_is_due_again(watch: Watch) -> None:
+    account = watch([spot("short", hours=5.0)])
+    look(account)
+    account.aws.faults.throttle("ListObjectsV2")
+    look(account, 2 * HOUR)
+    assert states(account) == {"short": "fresh"}
+    assert account.rows(select(checkpoints.c.final)) == [(False,)]
+    account.aws.faults.clear()
+    look(account)
+    assert states(account) == {"short": "fresh"}
+    assert account.rows(select(checkpoints.c.final)) == [(True,)]
+
+
+def test_an_ended_spot_job_without_checkpoints_is_known_to_have_none_and_asked_about_once(watch: Watch) -> None:
+    account = watch([replace(spot("bare", hours=5.0), checkpoints=None)])
+    account.clock.advance(2 * HOUR)
+    look(account)
+    assert states(account) == {"bare": "not_configured"}
+    assert account.rows(select(checkpoints.c.final)) == [(True,)]
+    assert account.aws.calls["ListObjectsV2"] == 0
+
+
 def test_coverage_adds_up_by_jobs_by_money_and_by_day(watch: Watch) -> None:
     account = watch([spot("fresh-1"), spot("fresh-2"), spot("stale", stops_after_seconds=3600.0), replace(spot("bare"), checkpoints=None)])
     account.run("prices")
