@@ -39,8 +39,10 @@ def follow_stops(
 
 def _outcome(stop: OpenStop, now: datetime) -> tuple[str, str, bool] | None:
     """The next state of a stop, in words, and whether that is its end; None while there is nothing new."""
-    if stop.status in GONE:
+    if stop.status == "Stopped" or (stop.status == "Gone" and stop.state != "claimed"):
         return "stopped", f"stopped: it is {stop.status}", True
+    if stop.status in GONE:
+        return "already_ended", f"already_ended: it is {stop.status}, which no stop made it; nothing was avoided", True
     seen_since = stop.observed_at is not None and stop.observed_at - stop.asked_at > CLAIM_HOLDS
     if stop.state != "claimed" or not seen_since or now - stop.asked_at <= CLAIM_HOLDS:
         return None

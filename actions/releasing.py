@@ -19,36 +19,55 @@ from storage.engine import Engine, reading, writing
 
 AGAIN = "it is tried again"
 MOST_REASONS = 3
+RENEWED_EVERY = 100  # objects, at two calls each
 
 Clock = Callable[[], datetime]
 Wanted = list[tuple[PlannedObject, str]]
 log = logging.getLogger("trainwatch.actions")
 
 
-def release_wanted(engine: Engine, settings: Settings, reach: Reach, scope: tuple[str, str], now: Clock) -> int:
+def release_wanted(
+    engine: Engine, settings: Settings, reach: Reach, scope: tuple[str, str], now: Clock, alive: Callable[[], None] = lambda: None
+) -> int:
     """Takes the tag off objects of quarantined plans in a scope (account and region) that something points at anew; how many.
+
+    `alive` is called now and then, by which whoever holds the right to do this says so.
 
     Only what speaks for an object releases it: facts that are merely old or missing do not, since people decided on the quarantine.
     Each plan's release is in the audit log, before it happens and with what came of it.
     """
     with reading(engine) as connection:
         plans = quarantines(connection, now())
-    released = 0
+    released, rules = 0, _Rules(engine, settings, now)
     for head in plans:
         with reading(engine) as connection:
             items = [one for one in plan_items(connection, head.plan_id) if (one.item.account, one.item.region) == scope]
         if items:
-            released += _Release(engine, settings, reach, head, now).of(items)
+            alive()
+            released += _Release(engine, reach, head, rules.of(head), now, alive).of(items)
     return released
+
+
+class _Rules:
+    """What may go and what may not, as of now, by the least age that a plan was made with."""
+
+    def __init__(self, engine: Engine, settings: Settings, now: Clock) -> None:
+        self._engine, self._settings, self._now = engine, settings, now
+        self._made: dict[int, CleanRules] = {}
+
+    def of(self, head: PlanHead) -> CleanRules:
+        days = max(head.min_age_days, self._settings.clean.min_age_days)
+        if days not in self._made:
+            facts = clean_facts(self._engine, self._settings, self._now(), days)
+            self._made[days] = CleanRules(CleanIndex(facts), days, self._now())
+        return self._made[days]
 
 
 class _Release:
     """The release of one plan: the first object that is wanted begins it, and its audit entry."""
 
-    def __init__(self, engine: Engine, settings: Settings, reach: Reach, head: PlanHead, now: Clock) -> None:
-        self._engine, self._reach, self._head, self._now = engine, reach, head, now
-        days = max(head.min_age_days, settings.clean.min_age_days)
-        self._rules = CleanRules(CleanIndex(clean_facts(engine, settings, now(), days)), days, now())
+    def __init__(self, engine: Engine, reach: Reach, head: PlanHead, rules: CleanRules, now: Clock, alive: Callable[[], None]) -> None:
+        self._engine, self._reach, self._head, self._rules, self._now, self._alive = engine, reach, head, rules, now, alive
         self._entry: Entry | None = None
         self._audit_id = 0
         self._released = 0
@@ -81,6 +100,7 @@ class _Release:
                     objects = plan_objects(connection, self._head.plan_id, planned.number, state, after)
                 if not objects:
                     break
+                self._alive()
                 reasons = [(one, self._rules.wanted_reason(planned.item.bucket, one.stored.key)) for one in objects]
                 wanted = [(one, why) for one, why in reasons if why and not one.stored.upload_id]
                 if wanted:
@@ -101,7 +121,9 @@ class _Release:
         item, marks = planned.item, list[Mark]()
         try:
             clients = self._reach.of(item.account, item.region)
-            for one, why in wanted:
+            for number, (one, why) in enumerate(wanted, 1):
+                if number % RENEWED_EVERY == 0:
+                    self._alive()
                 marks += self._one(clients, item.bucket, one, why)
         except AwsError as error:
             if isinstance(error, CredentialsUnusable):

@@ -83,21 +83,23 @@ def policy_message(step: str, policy: str, row: FindingRow, when: datetime | Non
 
 
 def stop_message(stop: EndedStop, base_url: str) -> Message:
-    """A stop that came to its end: who asked for it and why, and what it avoided at most; or that it failed."""
+    """A stop that came to its end: who asked for it and why, and what it avoided; that the job ended by itself; or that it failed."""
     what = "tuning job" if stop.kind == "tuning_job" else "job"
     asked = f"{_line(stop.by, NAME)} asked for it at {_utc(stop.asked_at)}: {_line(stop.reason, EVIDENCE) or 'no reason given'}"
-    name, done = _line(stop.name, NAME), stop.state == "stopped"
+    name = _line(stop.name, NAME)
     avoided = f"Avoided, had it run to its time limit, at most: {_money(stop.avoided_nusd, ' (estimate at list price)')}"
+    severity, title, words = {
+        "stopped": ("info", "Stopped", f"The {what} has stopped."),
+        "already_ended": ("info", "Ended by itself", f"The {what} was to be stopped, and ended by itself before that."),
+    }.get(stop.state, ("critical", "Stop failed", f"The {what} was to be stopped, and runs on: stop it again."))
     lines = [
-        f"The {what} has stopped." if done else f"The {what} was to be stopped, and runs on: stop it again.",
+        words,
         stop_link(stop, base_url),
         asked,
-        *([avoided] if done else []),
+        *([avoided] if stop.state == "stopped" else []),
         f"Account {stop.account}, {stop.region}",
     ]
-    return Message(
-        "info" if done else "critical", f"{'Stopped' if done else 'Stop failed'}: {name} · {_line(stop.team, NAME)}", "\n".join(lines)
-    )
+    return Message(severity, f"{title}: {name} · {_line(stop.team, NAME)}", "\n".join(lines))
 
 
 def late_message(state: CollectorState, since: datetime, now: datetime, base_url: str) -> Message:

@@ -1,6 +1,6 @@
 """Writers of findings: they open, update and close as facts change, and their history stays."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -32,6 +32,7 @@ class JudgedJob(NamedTuple):
     findings: Sequence[Finding]
     unjudged: Sequence[NoVerdict]
     money: Money
+    looked_at: datetime  # the last look at the job
     silenced: frozenset[str] = frozenset()  # rules that hold, of which a stronger one speaks
 
 
@@ -45,19 +46,23 @@ class Change(NamedTuple):
 def record_findings(connection: Connection, scope_row: int, judged: Sequence[JudgedJob], now: datetime) -> list[Change]:
     """Brings a scope's findings to what was judged: opens, updates, and closes those that no longer hold.
 
-    A finding whose rule could not be judged this time stays as it is. The same judgement again changes nothing but the time.
+    A finding whose rule could not be judged this time stays as it is. The same judgement again changes nothing but the time. One
+    that began after it was last found to hold is another: the one before is closed, and what a policy did about that is over.
     """
     table = findings.c
     rows = connection.execute(select(findings).where(table.scope_id == scope_row, table.closed_at.is_(None)).with_for_update())
     known: dict[int, dict[str, Any]] = {}
     for row in rows:
         known.setdefault(row.job_id, {})[row.rule] = row
-    new, again, over, outspoken, changes = [], [], [], [], []
+    new, again, over, outspoken, ended, changes = [], [], [], [], [], []
     for job in judged:
         unknown, open_rows = {one.rule for one in job.unjudged}, known.get(job.job_id, {})
         for finding in job.findings:
             before = open_rows.pop(finding.rule, None)
-            values = _values(job, finding, now)
+            values = _values(job, finding)
+            if before is not None and finding.since > before.judged_at:
+                ended.append(before.id)
+                before = None
             if before is None:
                 new.append(values | {"job_id": job.job_id, "scope_id": scope_row, "rule": finding.rule, "opened_at": now})
             else:
@@ -68,9 +73,9 @@ def record_findings(connection: Connection, scope_row: int, judged: Sequence[Jud
         outspoken += [row.id for rule, row in open_rows.items() if rule in job.silenced]
     changes += _close(connection, over, now, "it no longer holds")
     changes += _close(connection, outspoken, now, "a stronger rule speaks on the same evidence")
+    changes += _close(connection, ended, now, "it ended while nobody looked, and began anew")
     _write(connection, again)
-    if new:
-        changes += [Change("opened", int(made)) for made in connection.scalars(insert(findings).returning(findings.c.id), new)]
+    changes += _open(connection, new, now)
     _keep_unjudged(connection, judged)
     bump(connection, DATA_VERSION)
     return changes
@@ -92,12 +97,34 @@ def quiet(connection: Connection, finding_ids: Sequence[int], values: Mapping[st
     bump(connection, DATA_VERSION)
 
 
-def _values(job: JudgedJob, finding: Finding, now: datetime) -> dict[str, Any]:
+def _open(connection: Connection, new: Sequence[dict[str, Any]], now: datetime) -> list[Change]:
+    """Opens findings; where somebody has snoozed the same rule of the job, that lasts until the time that was chosen."""
+    if not new:
+        return []
+    snoozed = _snoozed(connection, {row["job_id"] for row in new}, now)
+    rows = []
+    for row in new:
+        before = snoozed.get((row["job_id"], row["rule"]))
+        graver = before is not None and rank(row["severity"]) < rank(before.severity)
+        rows.append(row | {name: None if before is None or graver else getattr(before, name) for name in QUIET})
+    return [Change("opened", int(made)) for made in connection.scalars(insert(findings).returning(findings.c.id), rows)]
+
+
+def _snoozed(connection: Connection, job_ids: Collection[int], now: datetime) -> dict[tuple[int, str], Any]:
+    """The newest closed finding of each job and rule, where it is snoozed still."""
+    table, found = findings.c, {}
+    for some in _some(sorted(job_ids)):
+        statement = select(findings).where(table.job_id.in_(some), table.closed_at.is_not(None)).order_by(table.id)
+        found.update({(row.job_id, row.rule): row for row in connection.execute(statement)})
+    return {key: row for key, row in found.items() if row.quiet_kind == "snoozed" and row.quiet_until is not None and row.quiet_until > now}
+
+
+def _values(job: JudgedJob, finding: Finding) -> dict[str, Any]:
     return {
         "team": job.team,
         "severity": finding.severity,
         "since": finding.since,
-        "judged_at": now,
+        "judged_at": min(job.looked_at, finding.as_of or job.looked_at),
         "evidence": storable(finding.evidence, EVIDENCE_LIMIT),
         "advice": storable(finding.advice, EVIDENCE_LIMIT),
         "wasted_nusd": finding.wasted_nusd,

@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import Connection, insert, select, update
 
 from domain.text import storable
-from storage.schema import api_calls, collector_runs, watermarks
+from storage.schema import api_calls, collector_runs, collector_status, watermarks
 from storage.state import DATA_VERSION, bump, dialect_insert
 
 Outcome = Literal["running", "ok", "partial", "failed", "abandoned"]
@@ -33,7 +33,10 @@ def start_run(connection: Connection, scope_row: int, collector: str, holder: st
         .values(outcome="abandoned", finished_at=at, message="the process ended before the run did; the next run went on from there")
     )
     values = {"scope_id": scope_row, "collector": collector, "holder": holder, "started_at": at, "outcome": "running"}
-    return int(connection.execute(insert(collector_runs).values(values).returning(table.id)).scalar_one())
+    run_id = int(connection.execute(insert(collector_runs).values(values).returning(table.id)).scalar_one())
+    new = dialect_insert(connection, collector_status).values(scope_id=scope_row, collector=collector, run_id=run_id)
+    connection.execute(new.on_conflict_do_update(index_elements=["scope_id", "collector"], set_={"run_id": run_id}))
+    return run_id
 
 
 def note_progress(connection: Connection, run_id: int, rows: int, calls: int, message: str) -> None:
@@ -48,7 +51,13 @@ def finish_run(
     """Records how a run ended, in words."""
     values = {"finished_at": at, "outcome": outcome, "message": storable(message, MESSAGE_LIMIT)}
     totals = {"rows": rows, "calls": calls, "cost_nusd": cost_nusd}
-    connection.execute(update(collector_runs).where(collector_runs.c.id == run_id).values(values | totals))
+    changed = update(collector_runs).where(collector_runs.c.id == run_id).values(values | totals)
+    run = connection.execute(changed.returning(*(collector_runs.c[name] for name in ("scope_id", "collector", "started_at")))).one()
+    went_well = ({"succeeded_at": at} if outcome in ("ok", "partial") else {}) | ({"whole_at": run.started_at} if outcome == "ok" else {})
+    if went_well:
+        status = collector_status.c
+        where = (status.scope_id == run.scope_id, status.collector == run.collector)
+        connection.execute(update(collector_status).where(*where).values(went_well))
     bump(connection, DATA_VERSION)  # freshness changed, and what live jobs have accrued
 
 

@@ -135,6 +135,18 @@ collector_runs = Table(
     Column("calls", Integer, nullable=False, server_default="0"),
     *(Column(name, BigInteger, nullable=False, server_default="0") for name in ("cost_nusd",)),
     Index("ix_collector_runs_scope_id_collector_started_at", "scope_id", "collector", "started_at"),
+    Index("ix_collector_runs_started_at", "started_at"),
+)
+
+collector_status = Table(  # the newest of these runs, so that every page need not look through all of them
+    "collector_status",
+    metadata,
+    Column("scope_id", Id, ForeignKey("scopes.id"), primary_key=True),
+    Column("collector", Text, primary_key=True),
+    Column("run_id", Id, nullable=False),  # the newest run
+    Column("succeeded_at", Instant),  # the end of the last that was ok or partial
+    Column("whole_at", Instant),  # the beginning of the last that was ok
+    sqlite_with_rowid=False,
 )
 
 api_calls = Table(

@@ -89,6 +89,7 @@ clean_plans = Table(
     Column("audit_id", Id, ForeignKey("audit.id")),
     Column("kept", Text, nullable=False),  # JSON: [[bucket, prefix, job, why], …]
     Column("applied_at", Instant),
+    Column("forgotten_at", Instant),  # when the list of its objects was given up for its age; items and totals stay
 )
 
 clean_items = Table(  # a prefix of a plan, with its owners at the time

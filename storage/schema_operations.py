@@ -170,6 +170,7 @@ messages = Table(  # what has to be told, and whether it was
     Column("given_up_at", Instant),
     Column("problem", Text, nullable=False, server_default=""),
     UniqueConstraint("key", "channel"),
+    Index("ix_messages_made_at", "made_at"),
 )
 Index(
     "ix_messages_due_at", messages.c.due_at,

@@ -57,8 +57,12 @@ def live(*steps: tuple[str, float], started: float | None = 0, spot: bool = Fals
 
 
 def seen(job: TrainingJob | None = None, *, now: datetime = NOW, rate_usd: str | None = "2", share: float = 1.0, **facts: Any) -> Situation:
-    """A job's situation with its money worked out as views do; `rate_usd` is the list price of its whole cluster per hour."""
+    """A job's situation with its money worked out as views do; `rate_usd` is the list price of its whole cluster per hour.
+
+    Its own metrics have just been looked at, where it has any, unless a test says otherwise.
+    """
     job = job or live()
+    facts = ({"metrics_checked_at": now} if "metrics" in facts else {}) | facts
     ran, rate = tuple(job.running_intervals(now)), None if rate_usd is None else nusd(rate_usd)
     estimate = accrual(ran, job.capacity, rate, share, waiting=job.is_waiting)
     factor = {"spot": round(share * 1_000_000), "plan": 0}.get(job.capacity, 1_000_000)

@@ -35,7 +35,7 @@ def judge_scope(
 
 def _judged(one: Placed, settings: Settings) -> JudgedJob:
     result = judged(one.situation, settings.thresholds(one.team))
-    return JudgedJob(one.job_id, one.team, result.findings, result.unjudged, money(one.situation), result.silenced)
+    return JudgedJob(one.job_id, one.team, result.findings, result.unjudged, money(one.situation), one.situation.now, result.silenced)
 
 
 def money(situation: Situation) -> Money:

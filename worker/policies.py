@@ -13,7 +13,7 @@ from domain.policy import Policy, Standing, next_step
 from domain.stopping import StopLimits, StopPlan, plan_stop
 from settings import PolicySettings, Settings
 from storage.audit import Entry, append
-from storage.engine import Engine, reading, writing
+from storage.engine import Connection, Engine, reading, writing
 from storage.policies import give_turn_back, record_step, steps_taken, stops_since, take_turn
 from storage.stops import open_stops
 from storage.views.findings import FindingRow, findings_by_id, open_findings
@@ -23,7 +23,7 @@ from worker.clock import Clock
 
 HOUR = timedelta(hours=1)
 WARNINGS = {"warned": "warned", "warned_again": "warned again: the next step stops it"}
-Tell = Callable[[str, PolicySettings, FindingRow], None]
+Tell = Callable[[str, PolicySettings, FindingRow, Connection], None]  # in the transaction that writes the step down
 log = logging.getLogger("trainwatch.worker")
 
 
@@ -42,8 +42,8 @@ class Policies:
         self._engine, self._settings, self._reach, self._now, self._tell = engine, settings, reach, now, tell
         self._enabled = [own for own in settings.policies if own.enabled]
 
-    def apply(self, scope: tuple[str, str]) -> None:
-        """Takes the steps that are due in a scope (account and region), one at a time."""
+    def apply(self, scope: tuple[str, str], alive: Callable[[], None] = lambda: None) -> None:
+        """Takes the steps that are due in a scope (account and region), one at a time; `alive` is called before each that asks AWS."""
         if not self._enabled:
             return
         with reading(self._engine) as connection:
@@ -60,9 +60,9 @@ class Policies:
                     row.rule, row.team, row.since, row.judged_at, row.is_quiet(moment), is_stopping, tags.get(row.job_id, frozenset()),
                     taken[row.finding_id],
                 )  # fmt: skip
-                self._take(own, row, standing)
+                self._take(own, row, standing, alive)
 
-    def _take(self, own: PolicySettings, row: FindingRow, standing: Standing) -> None:
+    def _take(self, own: PolicySettings, row: FindingRow, standing: Standing, alive: Callable[[], None]) -> None:
         policy, now = policy_from(own), self._now()
         stale_after = timedelta(minutes=self._settings.runaway.stale_minutes)
         step = next_step(policy, standing, 0, stale_after, now)
@@ -71,6 +71,7 @@ class Policies:
                 stopped = stops_since(connection, own.name, now - HOUR, besides=row.finding_id, dry_run=own.dry_run)
             step = next_step(policy, standing, stopped, stale_after, now)
         if step == "stopped":
+            alive()
             self._stop(own, row)
         elif step in ("warned", "warned_again"):
             self._note(own, row, step, "")
@@ -79,21 +80,15 @@ class Policies:
         """Stops the job through the same plan, audit and fresh look as everybody; in a dry run writes down that it would have."""
         person = Person(f"policy {own.name}", "admin", via="policy")
         reason = f"{row.rule}: {row.evidence}"
-        if own.dry_run:
-            entry = Entry(
-                self._now(), person, "stop", row.job, "dry run: it would have been stopped", reason, row.account, row.region, row.team
-            )
-            if self._note(own, row, "stopped", "dry run"):
-                with writing(self._engine) as connection:
-                    append(connection, entry)
-            return
         with reading(self._engine) as connection:
             target = targets_by_id(connection, [row.job_id]).get(row.job_id)
         limits = StopLimits(1, self._settings.runaway.stale_minutes)
         plan = plan_stop([target] if target else [], person, reason, limits, self._now())
         if isinstance(plan, Refusal):
-            if self._record(own, row, "refused", plan.why):
+            if self._note(own, row, "refused", plan.why):
                 refuse(self._engine, person, row.job, reason, plan, self._now(), target)
+        elif own.dry_run:
+            self._note(own, row, "stopped", "dry run")
         elif self._holds(row) and not self._is_exempt(own, row, plan) and self._take_turn(own, row):
             self._execute(own, row, plan)
 
@@ -117,7 +112,7 @@ class Policies:
             if isinstance(error, CredentialsUnusable):
                 self._reach.forget()
             why = Refusal("tags_unknown", f"whether a tag exempts it could not be told: {error}")
-            self._record(own, row, "failed", why.why)
+            self._note(own, row, "failed", why.why)
             refuse(self._engine, plan.person, row.job, plan.reason, why, self._now(), plan.targets[0])
             return True
         exempt = keys & {tag.casefold() for tag in own.exempt_tags}
@@ -139,23 +134,35 @@ class Policies:
             return
         with writing(self._engine) as connection:
             give_turn_back(connection, row.finding_id, own.name)
-        self._record(own, row, "stopped" if result.outcome == "already_ended" else "failed", note)
+        if result.outcome == "already_ended":
+            self._record(own, row, "stopped", note)
+            return
+        self._note(own, row, "failed", note)
         if not result.is_done:
             log.warning("policy %s could not stop %s: %s", own.name, row.job, result.words)
 
     def _note(self, own: PolicySettings, row: FindingRow, step: str, note: str) -> bool:
-        """Writes a step down and tells of it; False, and nothing told, where another process was quicker."""
-        fresh = self._record(own, row, step, note)
-        if fresh:
-            self._tell(step, own, row)
-        return fresh
+        """Writes a step down and has it told; False, and nothing told, where another process was quicker."""
+        return self._record(own, row, step, note, tell=self._tell)
 
-    def _record(self, own: PolicySettings, row: FindingRow, step: str, note: str) -> bool:
-        """Writes a step down; a warning in the audit log too, which has stops from the action itself."""
+    def _record(self, own: PolicySettings, row: FindingRow, step: str, note: str, tell: Tell | None = None) -> bool:
+        """Writes a step down, with what is told of it, so that no crash comes between; what a person would read in the audit log too.
+
+        A stop in earnest is there already, from the action itself.
+        """
         with writing(self._engine) as connection:
             fresh = record_step(connection, row.finding_id, own.name, step, self._now(), note, dry_run=own.dry_run)
-            if fresh and step in WARNINGS:
-                person = Person(f"policy {own.name}", "admin", via="policy")
-                words = f"{'dry run: ' if own.dry_run else ''}{WARNINGS[step]}"
-                append(connection, Entry(self._now(), person, "warn", row.job, words, row.evidence, row.account, row.region, row.team))
-            return fresh
+            if fresh and (step in WARNINGS or (step == "stopped" and own.dry_run)):
+                append(connection, self._entry(own, row, step))
+            if fresh and tell is not None:
+                tell(step, own, row, connection)
+        return fresh
+
+    def _entry(self, own: PolicySettings, row: FindingRow, step: str) -> Entry:
+        person = Person(f"policy {own.name}", "admin", via="policy")
+        if step == "stopped":
+            action, reason, words = "stop", f"{row.rule}: {row.evidence}", "it would have been stopped"
+        else:
+            action, reason, words = "warn", row.evidence, WARNINGS[step]
+        words = f"{'dry run: ' if own.dry_run else ''}{words}"
+        return Entry(self._now(), person, action, row.job, words, reason, row.account, row.region, row.team)

@@ -12,7 +12,7 @@ from aws.session import Target
 from settings import Settings
 from storage.engine import Engine, reading, writing
 from storage.facts import scope_id
-from storage.leases import acquire, new_holder
+from storage.leases import Lease, acquire, new_holder
 from storage.views.collection import collector_states
 from worker.clock import Clock
 from worker.judging import judge_scope
@@ -36,22 +36,32 @@ class Watch:
         self._lock = Lock()
 
     def after(self, report: RunReport) -> None:
-        """Goes on from a run; whatever goes wrong here is logged, and never holds up collecting."""
-        try:
-            if report.collector in JUDGED_AFTER and report.outcome not in ("held", "lost"):
+        """Goes on from a run; whatever goes wrong here is logged, holds up nothing else, and never collecting."""
+        if report.outcome not in ("held", "lost"):
+            if report.collector in JUDGED_AFTER:
                 with self._lock:
-                    self._alone(JUDGING, self._judge)
-            if report.collector == RELEASED_AFTER and report.outcome not in ("held", "lost"):
-                self._alone(RELEASING, self._release)
-            with reading(self._engine) as connection:
-                states = collector_states(connection)
-            self._teller.tell_late(states, self._now())
-            self._teller.deliver()
-        except Exception:
-            log.exception("%s: findings could not be brought up to date", self._target.scope.label)
+                    self._try("findings could not be brought up to date", lambda: self._alone(JUDGING, self._judge))
+            if report.collector == RELEASED_AFTER:
+                self._try("what is wanted could not be released", lambda: self._alone(RELEASING, self._release))
+        self._try("whoever waits for late collectors could not be told", self._tell_late)
+        self._try("messages could not be sent", self._teller.deliver)
 
-    def _alone(self, what: str, work: Callable[[int, datetime], None]) -> None:
-        """Does what only one process may do at a time for a scope; nothing where another one does it right now."""
+    def _try(self, what: str, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except Exception:
+            log.exception("%s: %s", self._target.scope.label, what)
+
+    def _tell_late(self) -> None:
+        with reading(self._engine) as connection:
+            states = collector_states(connection)
+        self._teller.tell_late(states, self._now())
+
+    def _alone(self, what: str, work: Callable[[Lease, datetime], None]) -> None:
+        """Does what only one process may do at a time for a scope; nothing where another one does it right now.
+
+        The work renews its lease, at the latest when it turns to the next thing that takes long.
+        """
         now = self._now()
         with writing(self._engine) as connection:
             row = scope_id(connection, self._target.scope)
@@ -59,17 +69,27 @@ class Watch:
         if isinstance(lease, str):
             return
         try:
-            work(row, now)
+            work(lease, now)
         finally:
             with writing(self._engine) as connection:
                 lease.release(connection)
 
-    def _judge(self, row: int, now: datetime) -> None:
-        scope = self._target.scope
-        judge_scope(self._engine, self._settings, row, now, self._teller.tell_changes)
-        follow_stops(self._engine, row, now, self._teller.tell_stops)
-        self._policies.apply((scope.account, scope.region))
+    def _alive(self, lease: Lease) -> Callable[[], None]:
+        """Keeps a lease. Raises LeaseLost where another process has taken over."""
 
-    def _release(self, row: int, now: datetime) -> None:
+        def renew() -> None:
+            with writing(self._engine) as connection:
+                lease.renew(connection, self._now())
+
+        return renew
+
+    def _judge(self, lease: Lease, now: datetime) -> None:
+        scope, alive = self._target.scope, self._alive(lease)
+        judge_scope(self._engine, self._settings, lease.scope_row, now, self._teller.tell_changes)
+        alive()
+        follow_stops(self._engine, lease.scope_row, now, self._teller.tell_stops)
+        self._policies.apply((scope.account, scope.region), alive)
+
+    def _release(self, lease: Lease, _now: datetime) -> None:
         scope = self._target.scope
-        release_wanted(self._engine, self._settings, self._reach, (scope.account, scope.region), self._now)
+        release_wanted(self._engine, self._settings, self._reach, (scope.account, scope.region), self._now, self._alive(lease))

@@ -34,4 +34,5 @@ def judge(situation: Situation, _limits: Thresholds) -> Verdict:
         f"No checkpoint for {span(situation.now - found.last_written_at)}{every}.",
         "If capacity is taken back now, all since then is lost: look whether its disk is full or saving has failed.",
         0,
+        found.checked_at,
     )  # fmt: skip

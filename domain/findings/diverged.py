@@ -50,9 +50,13 @@ def _not_a_number(name: str, series: Series, situation: Situation) -> Verdict:
     began = series.held_since(lambda value: not isfinite(value), gap=None)
     if began is None:
         return None
+    looked = situation.metrics_checked_at
+    if looked is None or not situation.looked_lately(looked):
+        return NoVerdict(RULE, "nobody has looked at its training metrics lately")
     seen = min(instant(began), situation.now)
-    since, value = situation.began(RULE, seen), f"{series.values[-1]:g}".replace("nan", "NaN")
-    return Finding(RULE, "critical", since, f"{name} has been {value} since {seen:%d %b %H:%M} UTC.", ADVICE, situation.spent_since(since))
+    since, value = situation.began(RULE, seen, situation.metrics_from), f"{series.values[-1]:g}".replace("nan", "NaN")
+    words = f"{name} has been {value} since {seen:%d %b %H:%M} UTC."
+    return Finding(RULE, "critical", since, words, ADVICE, situation.spent_since(since), looked)
 
 
 def _exploded(name: str, series: Series, minimise: bool, situation: Situation) -> Verdict:
@@ -63,9 +67,9 @@ def _exploded(name: str, series: Series, minimise: bool, situation: Situation) -
     began = series.held_since(lambda value: value > EXPLODED_TIMES * best, gap=None)
     if began is None or series.times[-1] - began < EXPLODED_MINUTES * 60:
         return None
-    since = situation.began(RULE, instant(began))
+    since = situation.began(RULE, instant(began), situation.metrics_from)
     words = f"{name} is at {number(series.values[-1])}, {number(series.values[-1] / best)} times its best of {number(best)}."
-    return Finding(RULE, "critical", since, words, ADVICE, situation.spent_since(since))
+    return Finding(RULE, "critical", since, words, ADVICE, situation.spent_since(since), instant(series.times[-1]))
 
 
 def _flat(name: str, series: Series, minimise: bool, situation: Situation, limits: Thresholds) -> Verdict:
@@ -86,4 +90,4 @@ def _flat(name: str, series: Series, minimise: bool, situation: Situation, limit
         return None
     since = situation.began(RULE, instant(end - length))
     words = f"{name} has got no better for {span(instant(end) - since)}: {number(recent)} after {number(before)}."
-    return Finding(RULE, "warning", since, words, ADVICE, situation.spent_since(since))
+    return Finding(RULE, "warning", since, words, ADVICE, situation.spent_since(since), instant(end))

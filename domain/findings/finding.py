@@ -12,7 +12,8 @@ SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
 class Finding:
     """A rule that holds of a job: since when, evidence in words with numbers, what to do, and nano-dollars spent for nothing so far.
 
-    `wasted_nusd` is None where it is not known. Evidence and advice are our own words; names in them are AWS's text.
+    `wasted_nusd` is None where it is not known. Evidence and advice are our own words; names in them are AWS's text. `as_of` is the
+    newest of the evidence where that may be older than the last look at the job.
     """
 
     rule: str
@@ -21,6 +22,7 @@ class Finding:
     evidence: str
     advice: str
     wasted_nusd: int | None
+    as_of: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@ def judge(situation: Situation, limits: Thresholds) -> Verdict:
     if any(looked - last < length for last, looked in moved.values()):
         return None
     flat = idle_since(found, tuple(found.hosts), lambda _, value: value >= limits.hung_gpu_percent)
-    since = situation.began(RULE, max([last for last, _ in moved.values()] + ([instant(flat)] if flat is not None else [])))
+    seen = max([last for last, _ in moved.values()] + ([instant(flat)] if flat is not None else []))
+    since = situation.began(RULE, seen, situation.hosts_from)
     level = min(min(host.between(found.start, found.end)) for host in found.hosts.values())
     words = ", ".join(f"no {name}" for name in moved)
     return Finding(
@@ -36,6 +37,7 @@ def judge(situation: Situation, limits: Thresholds) -> Verdict:
         f"GPU flat at {level:.0f}% while {words} has moved for {span(instant(found.end) - since)}.",
         "Hosts that wait for each other spin like this; take a stack dump if you can, then stop it.",
         situation.spent_since(since),
+        min([instant(found.end)] + [looked for _, looked in moved.values()]),
     )  # fmt: skip
 
 
@@ -61,6 +63,8 @@ def last_moves(situation: Situation) -> dict[str, tuple[datetime, datetime]] | N
     if situation.logs.last_at is not None:
         moves["log line"] = situation.logs.last_at, situation.logs.checked_at
     saved, started = situation.checkpoint, situation.job.started_at
+    if saved is None and situation.job.checkpoint_uri is not None:
+        return NoVerdict(RULE, "nobody has looked at its checkpoints yet")
     if saved is not None and saved.state == "unknown":
         return NoVerdict(RULE, "its checkpoints cannot be listed")
     if saved is not None and saved.last_written_at is not None and started is not None and saved.last_written_at >= started:

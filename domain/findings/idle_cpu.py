@@ -20,11 +20,12 @@ def judge(situation: Situation, limits: Thresholds) -> Verdict:
     began = idle_since(found, tuple(found.hosts), lambda _, value: value < limits.idle_cpu_percent)
     if began is None:
         return None
-    since = situation.began(RULE, instant(began))
+    since = situation.began(RULE, instant(began), situation.hosts_from)
     who = "Its host" if len(found.hosts) == 1 else f"All {len(found.hosts)} hosts"
     return Finding(
         RULE, "critical", since,
         f"{who} under {limits.idle_cpu_percent:g}% CPU for {span(instant(found.end) - since)}, while the job says it is training.",
         "Look at its logs for what it waits for; stop it if it will not go on by itself.",
         situation.spent_since(since),
+        instant(found.end),
     )  # fmt: skip

@@ -18,11 +18,12 @@ def judge(situation: Situation, limits: Thresholds) -> Verdict:
     began = idle_since(found, tuple(found.hosts), lambda _, value: value < limits.idle_gpu_percent)
     if began is None:
         return None
-    since = situation.began(RULE, instant(began))
+    since = situation.began(RULE, instant(began), situation.hosts_from)
     who = {1: "Its GPU host", 2: "Both hosts"}.get(len(found.hosts), f"All {len(found.hosts)} hosts")
     return Finding(
         RULE, "critical", since,
         f"{who} under {limits.idle_gpu_percent:g}% GPU for {span(instant(found.end) - since)}, while the job says it is training.",
         "Look at its logs for what it waits for (data, a lock, another host); stop it if it will not go on by itself.",
         situation.spent_since(since),
+        instant(found.end),
     )  # fmt: skip

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from math import isfinite
 from typing import NamedTuple
 
-from domain.findings.series import LATE_SECONDS, NOTHING, Series
+from domain.findings.series import GAP_SECONDS, LATE_SECONDS, NOTHING, Series
 from domain.instances import instance_type
 from domain.money import SECONDS_PER_HOUR, divided
 from domain.training_job import Interval, TrainingJob
@@ -15,6 +15,7 @@ GPU, CPU = "GPUUtilization", "CPUUtilization"
 GPU_MEMORY, MEMORY = "GPUMemoryUtilization", "MemoryUtilization"
 LOOKED_WITHIN = timedelta(minutes=30)  # a look longer ago says nothing of what has moved since
 _MILLISECOND = timedelta(milliseconds=1)
+_A_GAP = timedelta(seconds=GAP_SECONDS)
 
 
 class Family(NamedTuple):
@@ -40,6 +41,13 @@ class Checkpoint(NamedTuple):
     checked_at: datetime
 
 
+class Held(NamedTuple):
+    """A finding that is open: since when it has held, and as of when it last did."""
+
+    since: datetime
+    judged_at: datetime
+
+
 class Objective(NamedTuple):
     """The metric that a tuning job optimises, and whether less of it is better."""
 
@@ -54,7 +62,8 @@ class Situation:
     `rate_nusd` is what it costs per hour while it is on instances (spot at its billable share), `burn_nusd` what it burns at
     this moment, `accruing_nusd` what it has cost so far; None where there is no price. `hosts` are instance types, `algo-1`
     first. `series` are by (host number, metric), `metrics` the job's own by name. `no_samples_because` says why there may be none.
-    `held` is since when each finding that is open has held: samples of long ago are not looked at again.
+    `hosts_from` and `metrics_from` are since when samples of both were read, None where all were. `held` are the findings that are
+    open, by rule: they may have begun before that.
     """
 
     now: datetime
@@ -73,7 +82,9 @@ class Situation:
     objective: Objective | None = None
     shares_checkpoints_with: tuple[str, ...] = ()
     no_samples_because: str = "CloudWatch has no samples of it"
-    held: Mapping[str, datetime] = field(default_factory=dict)
+    held: Mapping[str, Held] = field(default_factory=dict)
+    hosts_from: datetime | None = None
+    metrics_from: datetime | None = None
     _percents: dict[tuple[int, str], Series | None] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     @property
@@ -159,9 +170,16 @@ class Situation:
         left = self.left_seconds()
         return None if left is None or self.rate_nusd is None else divided(left * self.rate_nusd, SECONDS_PER_HOUR)
 
-    def began(self, rule: str, seen: datetime) -> datetime:
-        """Since when a rule has held, given since when the samples at hand bear it out."""
-        return min(seen, self.held.get(rule, seen), self.now)
+    def began(self, rule: str, seen: datetime, read_from: datetime | None = None) -> datetime:
+        """Since when a rule has held, given since when the samples at hand bear it out.
+
+        A finding that is open began earlier only where nothing speaks against it: what is seen now was there already when it last
+        held, and reaches back to `read_from`, before which no samples were read. Otherwise it ended meanwhile, and this is another.
+        """
+        before = self.held.get(rule)
+        if before is None or seen > before.judged_at or (read_from is not None and seen - read_from > _A_GAP):
+            return min(seen, self.now)
+        return min(seen, before.since, self.now)
 
     def missing(self, *, numbers: Sequence[int], metric: str) -> str | None:
         """Why the samples of these hosts cannot be judged; None when all have some."""

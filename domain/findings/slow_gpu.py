@@ -35,4 +35,5 @@ def judge(situation: Situation, limits: Thresholds) -> Verdict:
         f"{where} did {slow[host]:.0f}% of what they can in the last {span(length)}.",
         "Look whether loading data is what it waits for: more loader workers, larger batches, or a smaller instance.",
         None,
+        instant(found.end),
     )  # fmt: skip

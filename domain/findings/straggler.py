@@ -32,11 +32,12 @@ def judge(situation: Situation, limits: Thresholds) -> Verdict:
     began = idle_since(found, idle, lambda _, value: value < threshold)
     if began is None:
         return None
-    since = situation.began(RULE, instant(began))
+    since = situation.began(RULE, instant(began), situation.hosts_from)
     names = ", ".join(f"algo-{number}" for number in idle[:3]) + ("" if len(idle) <= 3 else f" and {len(idle) - 3} more")
     return Finding(
         RULE, "warning", since,
         f"{names} of {len(found.hosts)} hosts under {threshold:g}% for {span(instant(found.end) - since)} while the others work.",
         "Look at that host's log stream; use one host fewer if the work does not spread.",
         situation.spent_since(since, 100 * len(idle) / len(situation.hosts)),
+        instant(found.end),
     )  # fmt: skip

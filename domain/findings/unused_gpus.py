@@ -27,7 +27,7 @@ def judge(situation: Situation, limits: Thresholds) -> Verdict:
     began = idle_since(found, tuple(counts), lambda one, value: value * counts[one] <= 100)
     if began is None:
         return None
-    since = situation.began(RULE, instant(began))
+    since = situation.began(RULE, instant(began), situation.hosts_from)
     where = "" if len(found.hosts) == 1 else f" of algo-{number}"
     idle_percent = 100 * sum(n - 1 for _, n, _ in unused) / sum(gpus(kind) or 0 for kind in situation.hosts)
     return Finding(
@@ -35,4 +35,5 @@ def judge(situation: Situation, limits: Thresholds) -> Verdict:
         f"{count} GPUs{where} did the work of one: together never over {most:.0f}% of one GPU in {span(instant(found.end) - since)}.",
         "Use all of its GPUs (distributed launch), or an instance with one GPU.",
         situation.spent_since(since, idle_percent),
+        instant(found.end),
     )  # fmt: skip

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from domain.arns import training_job_arn
 from domain.attribution import UNATTRIBUTED
@@ -15,7 +15,7 @@ from domain.s3 import Location, location
 from domain.scope import Scope
 from domain.training_job import TrainingJob, training_job_from
 from storage.descriptions import unpack
-from storage.schema import collector_runs, jobs, scopes, training_jobs
+from storage.schema import collector_status, jobs, scopes, training_jobs
 
 _CHUNK = 2000
 
@@ -141,12 +141,11 @@ def jobs_known_at(connection: Connection) -> dict[tuple[str, str], datetime]:
 
     What is created while a run goes on may come after its last question.
     """
-    table = collector_runs.c
+    status = collector_status.c
     statement = (
-        select(scopes.c.account, scopes.c.region, func.max(table.started_at))
-        .join(scopes, scopes.c.id == table.scope_id)
-        .where(table.collector == "jobs", table.outcome == "ok")
-        .group_by(scopes.c.account, scopes.c.region)
+        select(scopes.c.account, scopes.c.region, status.whole_at)
+        .join(scopes, scopes.c.id == status.scope_id)
+        .where(status.collector == "jobs", status.whole_at.is_not(None))
     )
     return {(account, region): at for account, region, at in connection.execute(statement)}
 

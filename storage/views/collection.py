@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from storage.schema import api_calls, collector_runs, jobs, oddities, scopes, training_jobs
+from storage.schema import api_calls, collector_runs, collector_status, jobs, oddities, scopes, training_jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +68,17 @@ class CallRow:
 
 def collector_states(connection: Connection) -> list[CollectorState]:
     """The newest run of each collector in each scope, with the end of the last one that went well."""
-    table = collector_runs.c
-    newest = select(func.max(table.id)).group_by(table.scope_id, table.collector)
-    good = (
-        select(table.scope_id, table.collector, func.max(table.finished_at).label("succeeded_at"))
-        .where(table.outcome.in_(("ok", "partial")))
-        .group_by(table.scope_id, table.collector)
+    status, run = collector_status.c, collector_runs.c
+    statement = (
+        select(collector_runs, status.succeeded_at, scopes.c.account, scopes.c.region, scopes.c.name)
+        .join(collector_status, status.run_id == run.id)
+        .join(scopes, scopes.c.id == run.scope_id)
+        .order_by(scopes.c.account, scopes.c.region, run.collector)
     )
-    succeeded: dict[tuple[int, str], Any] = {(row.scope_id, row.collector): row.succeeded_at for row in connection.execute(good)}
-    statement = _runs().where(table.id.in_(newest)).order_by(scopes.c.account, scopes.c.region, table.collector)
     return [
         CollectorState(
             row.account, row.region, row.name, row.scope_id, row.collector, row.outcome, row.message, row.started_at,
-            row.finished_at, succeeded.get((row.scope_id, row.collector)), row.rows, row.calls,
+            row.finished_at, row.succeeded_at, row.rows, row.calls,
         )
         for row in connection.execute(statement)
     ]  # fmt: skip
@@ -107,9 +105,8 @@ def _runs() -> Any:
 
 def data_as_of(connection: Connection) -> datetime | None:
     """When a jobs run last went well, in any scope; None before the first."""
-    table = collector_runs.c
-    statement = select(table.finished_at).where(table.collector == "jobs", table.outcome.in_(("ok", "partial")))
-    return connection.execute(statement.order_by(table.id.desc()).limit(1)).scalar()
+    status = collector_status.c
+    return connection.execute(select(func.max(status.succeeded_at)).where(status.collector == "jobs")).scalar()
 
 
 def oddity_counts(connection: Connection, limit: int = 100) -> list[OddityCount]:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from domain.checkpoint import CheckpointFacts, checkpoint_state, own_newest, rhythm_seconds
-from domain.findings.situation import CPU, GPU, Checkpoint, Family, Situation
+from domain.findings.situation import CPU, GPU, Checkpoint, Family, Held, Situation
 from domain.training_job import Interval, TrainingJob, training_job_from
 from storage.checkpoints import read_checkpoints
 from storage.descriptions import unpack
@@ -34,6 +34,9 @@ class Placed:
     job_id: int
     team: str
     situation: Situation
+
+
+_Held = dict[int, dict[str, Held]]
 
 
 def situations(connection: Connection, scope_row: int, fresh_since: datetime, own_back: timedelta = OWN_BACK) -> list[Placed]:
@@ -97,6 +100,8 @@ def _placed(connection: Connection, scope_row: int, rows: Sequence[Any], own_bac
             shares_checkpoints_with=tuple(name for name in sharing.get(_prefix(job), ()) if name != job.name) if job.is_live else (),
             no_samples_because=failure or (NO_SAMPLES if METRICS in seen else NO_LOOK),
             held=held.get(row.id, {}),
+            hosts_from=newest - HOSTS_BACK if own_back else None,
+            metrics_from=newest - own_back if own_back else None,
         )
         placed.append(Placed(row.id, row.team, situation))
     return placed
@@ -106,8 +111,11 @@ def _checkpoint(job: TrainingJob, ran: Sequence[Interval], facts: CheckpointFact
     """What the rules are told of a job's checkpoints; None where nobody has looked."""
     if facts is None:
         return None
+    state = checkpoint_state(job, ran, facts)
+    if state == "not_needed" and (facts.objects is None or facts.cut_off):
+        state = "unknown"  # nobody need look after it, and yet nobody knows what it has saved
     rhythm = rhythm_seconds([save for save in facts.saves if job.started_at and save >= job.started_at], ran)
-    return Checkpoint(checkpoint_state(job, ran, facts), own_newest(job, facts), rhythm, facts.looked_at)
+    return Checkpoint(state, own_newest(job, facts), rhythm, facts.looked_at)
 
 
 def _rate(row: Any, one: LiveJob | None) -> int | None:
@@ -153,12 +161,13 @@ def _prefix(job: TrainingJob) -> str:
     return (job.checkpoint_uri or "").rstrip("/")
 
 
-def _held(connection: Connection, scope_row: int) -> dict[int, dict[str, datetime]]:
+def _held(connection: Connection, scope_row: int) -> _Held:
+    """The findings that are open, by job and rule."""
     table = findings.c
-    found: dict[int, dict[str, datetime]] = {}
-    statement = select(table.job_id, table.rule, table.since).where(table.scope_id == scope_row, table.closed_at.is_(None))
-    for job_id, rule, since in connection.execute(statement):
-        found.setdefault(job_id, {})[rule] = since
+    found: _Held = {}
+    statement = select(table.job_id, table.rule, table.since, table.judged_at).where(table.scope_id == scope_row, table.closed_at.is_(None))
+    for job_id, rule, since, judged_at in connection.execute(statement):
+        found.setdefault(job_id, {})[rule] = Held(since, judged_at)
     return found
 
 

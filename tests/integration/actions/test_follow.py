@@ -67,8 +67,9 @@ def test_a_job_that_completes_while_it_is_being_stopped_has_come_to_its_end_too(
     desk = sit([running(overrides={"TrainingJobStatus": "InProgress"})])
     desk.stop()
     desk.entry().plan = running(overrides={"TrainingJobStatus": "Completed"})
-    assert _later(desk, HOUR) == ["stopped"]
-    assert desk.events()[-1] == "stopped: it is Completed"
+    assert _later(desk, HOUR) == ["already_ended"]
+    assert desk.events()[-1] == "already_ended: it is Completed, which no stop made it; nothing was avoided"
+    assert _summary(desk) == StopsSummary(0, 0)
 
 
 def test_a_job_that_aws_knows_no_more_has_come_to_its_end(sit: Sit, engine: Engine) -> None:
@@ -157,6 +158,7 @@ def test_what_aws_was_asked_and_nobody_wrote_down_is_found_out(sit: Sit, engine:
 def test_a_job_that_ended_by_itself_under_a_claim_that_died_leaves_nothing_open(sit: Sit) -> None:
     desk = sit([running(phases=lasting(3))])
     killed(desk, "dies before asking")
-    assert _later(desk, HOUR) == ["stopped"]
-    assert desk.events()[-1] == "stopped: it is Completed"
+    assert _later(desk, HOUR) == ["already_ended"]
+    assert desk.events()[-1].startswith("already_ended: it is Completed")
     assert desk.open_stops() == []
+    assert _summary(desk) == StopsSummary(0, 0)

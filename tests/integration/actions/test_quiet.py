@@ -41,7 +41,7 @@ class Books:
         """What rules say of both jobs now."""
         found = [replace(IDLE, severity=severity)] if holds else []
         money = Money(None, None, None)
-        judged = [JudgedJob(job_id, team, found, [], money) for job_id, team in ((1, "rc"), (2, "nlp"))]
+        judged = [JudgedJob(job_id, team, found, [], money, NOW) for job_id, team in ((1, "rc"), (2, "nlp"))]
         with writing(self.engine) as connection:
             return record_findings(connection, 1, judged, NOW)
 

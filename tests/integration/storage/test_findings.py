@@ -43,9 +43,9 @@ class Books:
         keeper.finish()
 
     def judge(self, now: datetime, *judged: JudgedJob) -> list[Change]:
-        """Records a judgement."""
+        """Records a judgement of jobs that were looked at right before."""
         with writing(self.engine) as connection:
-            return record_findings(connection, self.scope_row, judged, now)
+            return record_findings(connection, self.scope_row, [one._replace(looked_at=now) for one in judged], now)
 
     def close(self, now: datetime, watched: Sequence[int]) -> list[Change]:
         """Closes what is left of jobs that are no longer watched."""
@@ -87,7 +87,7 @@ def finding(rule: str = "idle_gpu", severity: Severity = "critical", since: floa
 def of(job_id: int, *said: Finding | NoVerdict, money: Money = MONEY, team: str = "rc") -> JudgedJob:
     """What the rules said of a job."""
     return JudgedJob(
-        job_id, team, [one for one in said if isinstance(one, Finding)], [one for one in said if isinstance(one, NoVerdict)], money
+        job_id, team, [one for one in said if isinstance(one, Finding)], [one for one in said if isinstance(one, NoVerdict)], money, at(0)
     )
 
 

@@ -122,7 +122,7 @@ class World:
         with reading(self.engine) as connection:
             ids = list(connection.scalars(select(training_jobs.c.id).order_by(training_jobs.c.id)))[:jobs]
         found = [Finding(rule, severity, **given)]
-        judged = [JudgedJob(one, "rc", found, [], Money(nusd(100), nusd(one), nusd(900))) for one in ids]
+        judged = [JudgedJob(one, "rc", found, [], Money(nusd(100), nusd(one), nusd(900)), self.now) for one in ids]
         with writing(self.engine) as connection:
             return record_findings(connection, self.scope_row, judged, self.now)
 

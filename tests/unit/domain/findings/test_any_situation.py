@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from domain.findings.finding import SEVERITIES, rank
 from domain.findings.judge import RULES, judged
 from domain.findings.series import NOTHING, Series
-from domain.findings.situation import CPU, GPU, Checkpoint, Family, Objective, Signal, Situation, epoch
+from domain.findings.situation import CPU, GPU, Checkpoint, Family, Held, Objective, Signal, Situation, epoch
 from domain.findings.thresholds import Thresholds
 from domain.money import nusd
 from domain.training_job import TrainingJob, training_job_from
@@ -111,7 +111,9 @@ def situations(draw: st.DrawFn) -> Situation:
         family=draw(st.none() | st.builds(Family, st.integers(0, 9), st.integers(1, 20_000))),
         objective=draw(st.none() | st.just(Objective("validation:auc", minimise=False))),
         shares_checkpoints_with=draw(st.sampled_from([(), ("one", "two", "three")])),
-        held=draw(st.dictionaries(st.sampled_from(list(RULES)), st.integers(0, 300).map(ago), max_size=2)),
+        held=draw(
+            st.dictionaries(st.sampled_from(list(RULES)), st.integers(0, 300).map(lambda minutes: Held(ago(minutes), NOW)), max_size=2)
+        ),
     )
 
 

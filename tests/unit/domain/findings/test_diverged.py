@@ -9,7 +9,7 @@ import pytest
 from domain.findings import diverged
 from domain.findings.finding import Finding
 from domain.findings.series import NOTHING, Series
-from domain.findings.situation import Objective, Situation
+from domain.findings.situation import Held, Objective, Situation
 from domain.findings.thresholds import Thresholds
 from domain.money import nusd
 from tests.descriptions import at
@@ -177,7 +177,7 @@ def test_another_window_judges_otherwise() -> None:
 
 
 def test_a_loss_that_has_been_flat_for_long_keeps_its_beginning() -> None:
-    found = finding(diverged.judge(half_days(0.9, 0.31, 0.31, held={"diverged": at(15)}), LIMITS))
+    found = finding(diverged.judge(half_days(0.9, 0.31, 0.31, held={"diverged": Held(at(15), LATER)}), LIMITS))
     assert (found.since, found.wasted_nusd) == (at(15), nusd("30"))
     assert "for 15 h 00" in found.evidence
 
@@ -198,5 +198,5 @@ def test_a_sample_of_the_near_future_does_not_make_a_finding_begin_after_now() -
 
 
 def test_what_one_metric_does_is_not_said_to_have_begun_with_what_another_did() -> None:
-    situation = reports(levels((0.4, 60), (nan, 61)), held={"diverged": at(1)})
+    situation = reports(levels((0.4, 60), (nan, 61)), held={"diverged": Held(at(1), NOW)})
     assert "since 20 Nov 17:00 UTC" in finding(diverged.judge(situation, LIMITS)).evidence

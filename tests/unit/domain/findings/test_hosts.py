@@ -10,7 +10,7 @@ import pytest
 from domain.findings.finding import Finding, NoVerdict, Verdict
 from domain.findings.judge import RULES
 from domain.findings.series import NOTHING, Series
-from domain.findings.situation import Situation
+from domain.findings.situation import Held, Situation
 from tests.situations import FIRING, LIMITS, NOW, SAMPLE_RULES, ago, ended, finding, live, moved_to, no_verdict, without
 
 WINDOWS = {
@@ -169,8 +169,18 @@ def test_samples_that_are_all_no_numbers_are_no_evidence(rule: str) -> None:
 def test_a_lasting_finding_keeps_its_beginning_when_samples_are_no_longer_kept(rule: str) -> None:
     situation = fires(rule)
     known = finding(judge(rule, situation)).since
-    later = changed(replace(situation, held={rule: known}), lambda one: Series(one.times[-91:], one.values[-91:]))
+    held = replace(situation, held={rule: Held(known, situation.now)}, hosts_from=situation.now - timedelta(minutes=91))
+    later = changed(held, lambda one: Series(one.times[-91:], one.values[-91:]))
     assert finding(judge(rule, later)).since == known
+
+
+@of_each_rule
+def test_work_that_was_seen_ends_what_held_before(rule: str) -> None:
+    situation = fires(rule)
+    seen_since = finding(judge(rule, situation)).since
+    before = Held(seen_since - timedelta(hours=8), situation.now)
+    held = replace(situation, held={rule: before}, hosts_from=situation.now - timedelta(hours=12))
+    assert finding(judge(rule, held)).since == seen_since
 
 
 def test_each_of_the_six_rules_is_judged_by_samples_alone() -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from domain.findings.series import NOTHING
-from domain.findings.situation import CPU, GPU, GPU_MEMORY, epoch, instant
+from domain.findings.situation import CPU, GPU, GPU_MEMORY, Held, epoch, instant
 from domain.money import nusd
 from tests.descriptions import at
 from tests.situations import NOW, ago, ended, levels, live, moved_to, on_hosts, seen
@@ -145,13 +145,23 @@ def test_missing_samples_are_said_to_be_missing() -> None:
 
 
 def test_a_finding_that_is_open_keeps_the_instant_it_began() -> None:
-    situation = seen(held={"idle_gpu": at(-30)})
+    situation = seen(held={"idle_gpu": Held(at(-30), at(5))})
     assert situation.began("idle_gpu", at(1)) == at(-30)
+    assert situation.began("idle_gpu", at(1), at(1)) == at(-30)
     assert situation.began("hung", at(1)) == at(1)
 
 
+def test_what_is_seen_to_have_begun_after_a_finding_last_held_is_another() -> None:
+    assert seen(held={"idle_gpu": Held(at(-30), at(3))}).began("idle_gpu", at(4)) == at(4)
+
+
+def test_samples_that_were_read_and_are_against_it_are_not_overlooked() -> None:
+    """It is seen to have begun an hour after the first sample that was read: what lies between was no evidence for it."""
+    assert seen(held={"idle_gpu": Held(at(-30), at(5))}).began("idle_gpu", at(1), at(0)) == at(1)
+
+
 def test_a_finding_may_have_begun_earlier_than_was_seen() -> None:
-    assert seen(held={"idle_gpu": at(2)}).began("idle_gpu", at(1)) == at(1)
+    assert seen(held={"idle_gpu": Held(at(2), at(5))}).began("idle_gpu", at(1)) == at(1)
 
 
 def test_epoch_seconds_and_instants_are_two_words_for_one() -> None:
