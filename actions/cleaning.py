@@ -120,7 +120,7 @@ class _Apply:
             head = plan_head(connection, self._plan_id)
             items = plan_items(connection, self._plan_id) if head else []
             before = tallies(connection, self._plan_id) if head else {}
-        refusal = self._refusal(head, items, before) or (self._not_sure(head) if head else None)
+        refusal = self._refusal(head, items, before) or (self._not_sure(head, items) if head else None)
         entry = Entry(self._now(), self._person, "clean", f"plan {self._plan_id}", "asked", reason, team=_teams(items))
         if head is None or refusal is not None:
             refusal = refusal or Refusal("not_found", f"there is no plan {self._plan_id}; `trainwatch clean plan` makes one")
@@ -154,9 +154,10 @@ class _Apply:
     def _days(self, head: PlanHead) -> int:
         return max(head.min_age_days, self._settings.clean.min_age_days)
 
-    def _not_sure(self, head: PlanHead) -> Refusal | None:
+    def _not_sure(self, head: PlanHead, items: Sequence[PlannedItem]) -> Refusal | None:
         """Why nothing is sure right now: AWS cannot be asked what has come to be in use since the last collection."""
-        self._facts = FreshFacts(self._engine, self._settings, self._reach, self._days(head))
+        buckets = {planned.item.bucket: (planned.item.account, planned.item.region) for planned in items}
+        self._facts = FreshFacts(self._engine, self._settings, self._reach, self._days(head), buckets)
         try:
             self._facts.at(self._now())
         except AwsError as error:

@@ -42,6 +42,7 @@ _PASSING = frozenset({"InternalError", "SlowDown", "ServiceUnavailable", "Reques
 
 LOOKERS = 8  # listings at once, of a prefix of several batches
 MOST_KEPT, KEPT_FOR = 100, timedelta(seconds=30)  # batches whose listing is still good when their turn comes, and how long it is
+DECIDED_FOR = timedelta(seconds=30)  # after that, as in a process that was suspended, a batch is decided anew
 PAUSES = (0.5, 1.0, 2.0)  # seconds, before single keys that S3 is too busy for are asked for again
 
 Clock = Callable[[], datetime]
@@ -65,10 +66,19 @@ class Outcome(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """Which objects of a batch may go now, and what is to be said of the others."""
+    """Which objects of a batch may go as of an instant, and what is to be said of the others."""
 
     going: list[PlannedObject]
     marks: list[Mark]
+    at: datetime
+
+
+class Acted(NamedTuple):
+    """What came of acting on a decision; `rest` are objects of which it has to be decided anew, since too much time has passed."""
+
+    marks: list[Mark]
+    problem: str
+    rest: list[PlannedObject]
 
 
 class _Look(NamedTuple):
@@ -94,20 +104,29 @@ class BatchWork:
         self._looks: dict[int, _Look] = {}  # by the first row of each batch
 
     def done(self, batch: Batch) -> Outcome:
-        """Looks at a batch, decides and acts. Raises AwsError where nothing of it was done."""
-        decision = self.decided(batch)
-        if not decision.going:
-            return Outcome(decision.marks, "")
-        acted = self._acted(batch, decision.going)
-        return Outcome(decision.marks + acted.marks, acted.problem)
+        """Looks at a batch, decides and acts, until all of it is done. Raises AwsError where nothing of it was done."""
+        marks: list[Mark] = []
+        while True:
+            try:
+                decision = self.decided(batch)
+                acted = self._acted(batch, decision) if decision.going else Acted([], "", [])
+            except AwsError as error:
+                if not marks:
+                    raise
+                return Outcome(marks, asked_again(error, AGAIN))
+            marks += decision.marks + acted.marks
+            if not acted.rest:
+                return Outcome(marks, acted.problem)
+            batch = batch._replace(objects=acted.rest)
 
     def decided(self, batch: Batch) -> Decision:
         """Which of the keys may go now, and what is to be said of the others: gone, changed, or kept by a rule."""
-        item, now = batch.planned.item, self._now()
-        with self._facts_lock:
-            rules = CleanRules(self._facts.at(now), self._days, now)
+        item = batch.planned.item
         of_all = self._newest_of(batch)
         there, newest = self._listed(batch)
+        with self._facts_lock:  # the last thing, so that the decision is as young as can be
+            at = self._now()
+            rules = CleanRules(self._facts.at(at), self._days, at)
         young = rules.young_reason(max(newest, of_all), "something in its prefix was written")
         going: list[PlannedObject] = []
         gone: list[PlannedObject] = []
@@ -122,7 +141,12 @@ class BatchWork:
                 marks.append((one.row, "skipped", why, None))
             else:
                 going.append(one)
-        return Decision(going, marks + self._gone(batch, gone))
+        return Decision(going, marks + self._gone(batch, gone), at)
+
+    def _holds(self, decision: Decision) -> bool:
+        """Whether a decision is young enough to act on, and the plan still ours. Raises PlanLost."""
+        self._alive()
+        return self._now() - decision.at <= DECIDED_FOR
 
     def _newest_of(self, batch: Batch) -> datetime:
         """When anything was last written in the item's prefix, as of its first batch: a prefix goes only with all that is in it."""
@@ -202,43 +226,45 @@ class BatchWork:
         though its answer was lost, or its process killed.
         """
         item, markers = batch.planned.item, dict[str, str]()
-        if gone and item.versioning == "enabled" and item.kind != "uploads" and self._head.mode != "quarantine":
+        is_deleting = item.kind != "uploads" and self._head.mode != "quarantine"
+        if gone and is_deleting and self._facts.versioning_of(item.bucket) != "off":
             keys = {one.stored.key for one in gone}
             markers = markers_of(self._reach.of(item.account, item.region), item.bucket, item.prefix, keys, self._since)
         return [(one.row, "deleted", GONE, marker) if (marker := markers.get(one.stored.key)) else _gone(one) for one in gone]
 
-    def _acted(self, batch: Batch, going: Sequence[PlannedObject]) -> Outcome:
+    def _acted(self, batch: Batch, decision: Decision) -> Acted:
         """Deletes, aborts or tags what may go, and says what came of each."""
         item = batch.planned.item
         clients = self._reach.of(item.account, item.region)
         if item.kind == "uploads":
-            return self._one_by_one(going, lambda one: _aborted(clients, item.bucket, one))
+            return self._one_by_one(decision, lambda one: _aborted(clients, item.bucket, one))
         if self._head.mode == "quarantine":
-            return self._one_by_one(going, lambda one: _tagged(clients, item.bucket, one))
-        rows = {one.stored.key: one for one in going}
-        marks, no_longer, passing = self._deleted(clients, item.bucket, rows)
+            return self._one_by_one(decision, lambda one: _tagged(clients, item.bucket, one))
+        acted, no_longer = self._deleted(clients, item.bucket, decision)
         try:
-            marks += self._looked_again(batch, no_longer)
+            return acted._replace(marks=acted.marks + self._looked_again(batch, no_longer))
         except AwsError as error:  # what was answered stays written down
-            return Outcome(marks, asked_again(error, AGAIN))
-        return Outcome(marks, passing)
+            return Acted(acted.marks, asked_again(error, AGAIN), [])
 
-    def _deleted(self, clients: Clients, bucket: str, rows: Mapping[str, PlannedObject]) -> tuple[list[Mark], list[PlannedObject], str]:
-        """What came of deletes; the objects that were no longer as planned; and why others stay for later, after some tries."""
+    def _deleted(self, clients: Clients, bucket: str, decision: Decision) -> tuple[Acted, list[PlannedObject]]:
+        """What came of deletes, with why others stay for later, after some tries; and the objects that were no longer as planned."""
+        rows = {one.stored.key: one for one in decision.going}
         marks: list[Mark] = []
         no_longer: list[PlannedObject] = []
-        pending, passing = list(rows.values()), ""
+        pending, passing = decision.going, ""
         for pause in (*PAUSES, 0.0):
+            if not self._holds(decision):
+                return Acted(marks, "", pending), no_longer
             said = [one for one in delete(clients, bucket, [one.stored for one in pending]) if one.key in rows]
             marks += [_mark_of(rows[one.key].row, one) for one in said if one.code not in _NO_LONGER_SO | _PASSING]
             no_longer += [rows[one.key] for one in said if one.code in _NO_LONGER_SO]
             pending = [rows[one.key] for one in said if one.code in _PASSING]
             if not pending:
-                return marks, no_longer, ""
+                return Acted(marks, "", []), no_longer
             passing = next(f"{one.key}: {one.code}: {one.message}: {AGAIN}" for one in said if one.code in _PASSING)
             self._alive()
             time.sleep(pause)
-        return marks, no_longer, passing
+        return Acted(marks, passing, []), no_longer
 
     def _looked_again(self, batch: Batch, refused: Sequence[PlannedObject]) -> list[Mark]:
         """What became of keys that were no longer as planned when they were to go: gone by another's hand, or by a request of a
@@ -250,22 +276,23 @@ class BatchWork:
         changed = [one for one in refused if (one.stored.key, one.stored.upload_id) in there]
         return self._gone(batch, gone) + [(one.row, "skipped", CHANGED, None) for one in changed]
 
-    def _one_by_one(self, going: Sequence[PlannedObject], act: Callable[[PlannedObject], Mark]) -> Outcome:
+    def _one_by_one(self, decision: Decision, act: Callable[[PlannedObject], Mark]) -> Acted:
         """What came of single requests: each is told for itself, and what may pass ends them, with what was done before it."""
         marks: list[Mark] = []
-        for one in going:
+        for number, one in enumerate(decision.going):
+            if not self._holds(decision):
+                return Acted(marks, "", decision.going[number:])
             try:
-                self._alive()
                 marks.append(act(one))
             except NotFound:
                 marks.append(_gone(one))
             except LATER as error:
                 if isinstance(error, CredentialsUnusable):
                     self._reach.forget()
-                return Outcome(marks, asked_again(error, AGAIN))
+                return Acted(marks, asked_again(error, AGAIN), [])
             except AwsError as error:
                 marks.append((one.row, "failed", asked_again(error, "plan it again"), None))
-        return Outcome(marks, "")
+        return Acted(marks, "", [])
 
 
 def batches(items: Sequence[PlannedItem], read: Read) -> Iterator[Batch]:

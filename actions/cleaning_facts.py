@@ -1,6 +1,6 @@
 """What a decision to clean rests on: our books as they are now, and what AWS knows that they do not know yet."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -9,7 +9,9 @@ from aws.errors import AwsError, translated
 from aws.session import Clients
 from collectors.describing import describe
 from collectors.models import collect_models
+from collectors.s3 import bucket_seen
 from domain.cleaning import CleanFacts, CleanIndex, CleanJob
+from domain.leftovers import Bucket, Versioning
 from domain.s3 import Location
 from domain.training_job import Unreadable
 from settings import Settings
@@ -24,6 +26,9 @@ REREAD_AFTER = timedelta(seconds=20)
 LOOKED_EVERY = timedelta(minutes=10)
 OVERLAP = timedelta(minutes=15)  # so late may a job come to be listed
 
+Places = Mapping[str, tuple[str, str]]
+"""Buckets by name, with the account and region through which each is reached."""
+
 
 class NotSure(AwsError):
     """AWS could not be looked at, so that nobody knows what has come to be in use: nothing goes until it can."""
@@ -31,10 +36,11 @@ class NotSure(AwsError):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a look at AWS has seen: jobs created since the books were last whole, and every place that models refer to now."""
+    """What a look at AWS has seen: jobs created since the books were last whole, every place that models refer to now, and buckets."""
 
     jobs: Sequence[CleanJob]
     references: dict[Location, str]
+    buckets: dict[str, Bucket]
 
 
 def clean_facts(engine: Engine, settings: Settings, now: datetime, days: int) -> CleanFacts:
@@ -54,8 +60,8 @@ def clean_facts(engine: Engine, settings: Settings, now: datetime, days: int) ->
         )
 
 
-def look(facts: CleanFacts, reach: Reach, now: datetime) -> Seen:
-    """Looks at every account and region of the facts, since any may use what lies in any bucket. Raises NotSure.
+def look(facts: CleanFacts, reach: Reach, now: datetime, buckets: Places) -> Seen:
+    """Looks at every account and region of the facts, since any may use what lies in any bucket; and at these buckets. Raises NotSure.
 
     What the books know already and does not change, such as the places of jobs that have ended, is not asked for again.
     """
@@ -71,7 +77,19 @@ def look(facts: CleanFacts, reach: Reach, now: datetime) -> Seen:
             references |= _referred_to(clients, now)
         except AwsError as error:
             raise NotSure(f"what is in use by now could not be looked at: {error}") from error
-    return Seen(jobs, references)
+    return Seen(jobs, references, {name: _bucket(reach, *where, name, now) for name, where in sorted(buckets.items())})
+
+
+def _bucket(reach: Reach, account: str, region: str, name: str, now: datetime) -> Bucket:
+    """A bucket as it is now: whether it keeps versions and locks objects may have been changed since the last inventory."""
+    try:
+        seen = bucket_seen(reach.reading(account, region), name, now)
+    except AwsError as error:
+        raise NotSure(f"bucket {name} could not be looked at: {error}") from error
+    if seen.standing == "failed":
+        raise NotSure(f"bucket {name} could not be looked at: {seen.row.problem}")
+    row = seen.row
+    return Bucket(name, account, row.region, row.versioning, row.object_lock, row.encrypted, row.problem, now)
 
 
 def _created_since(clients: Clients, since: datetime, now: datetime) -> Iterator[CleanJob]:
@@ -100,14 +118,17 @@ def _referred_to(clients: Clients, now: datetime) -> dict[Location, str]:
 
 
 class FreshFacts:
-    """Facts that are read again whenever our books have changed, at most every twenty seconds, with looks at AWS in between."""
+    """Facts that are read again whenever our books have changed, at most every twenty seconds, with looks at AWS in between.
 
-    def __init__(self, engine: Engine, settings: Settings, reach: Reach, days: int) -> None:
-        self._engine, self._settings, self._reach, self._days = engine, settings, reach, days
+    `buckets` are those that are cleaned, with the account and region through which each is reached.
+    """
+
+    def __init__(self, engine: Engine, settings: Settings, reach: Reach, days: int, buckets: Places) -> None:
+        self._engine, self._settings, self._reach, self._days, self._buckets = engine, settings, reach, days, buckets
         self._index: CleanIndex | None = None
         self._version = -1
         self._read_at: datetime | None = None
-        self._seen = Seen((), {})
+        self._seen = Seen((), {}, {})
         self._looked_at: datetime | None = None
 
     def at(self, now: datetime) -> CleanIndex:
@@ -119,13 +140,18 @@ class FreshFacts:
         if self._index is None or is_due or must_look:
             facts = clean_facts(self._engine, self._settings, now, self._days)
             if must_look:
-                self._seen, self._looked_at = look(facts, self._reach, now), now
+                self._seen, self._looked_at = look(facts, self._reach, now, self._buckets), now
             self._index, self._version, self._read_at = CleanIndex(_with(facts, self._seen)), version, now
         return self._index
+
+    def versioning_of(self, bucket: str) -> Versioning:
+        """Whether one of the buckets keeps versions, as it was last seen."""
+        seen = self._seen.buckets.get(bucket)
+        return seen.versioning if seen is not None else "unknown"
 
 
 def _with(facts: CleanFacts, seen: Seen) -> CleanFacts:
     """The facts and what was seen beside them; of a job that is in both, what was seen."""
     identities = {job.identity for job in seen.jobs}
     jobs = [*seen.jobs, *(job for job in facts.jobs if job.identity not in identities)]
-    return replace(facts, jobs=jobs, references={**facts.references, **seen.references})
+    return replace(facts, jobs=jobs, references={**facts.references, **seen.references}, buckets={**facts.buckets, **seen.buckets})

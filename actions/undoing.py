@@ -111,7 +111,7 @@ class _Undo:
         """Everything of one prefix. Raises PlanLost."""
         for state, back in (("deleted", self._unhidden), ("tagged", self._untagged)):
             for objects in self._pages(planned.number, state):
-                possible = [one for one in objects if state == "tagged" or (one.marker and planned.item.versioning == "enabled")]
+                possible = [one for one in objects if state == "tagged" or one.marker]
                 self._keep(self._tried(planned, possible, back))
                 self.lost += len(objects) - len(possible)
         # A failure may have been one of the answer alone.
@@ -129,9 +129,11 @@ class _Undo:
             append(connection, replace(entry, at=self._now(), outcome=f"{state if is_ours else 'lost'}: {words}", follows=audit_id))
 
     def _may_be_unrecorded(self, planned: PlannedItem) -> bool:
-        """Whether an apply that was killed may have done something here that it did not write down, and that can be undone."""
-        is_deleting = self._head.mode != "quarantine"
-        return planned.item.kind != "uploads" and (planned.item.versioning == "enabled" or not is_deleting)
+        """Whether an apply that was killed may have done something here that it did not write down, and that can be undone.
+
+        The plan may be older than the versioning of its bucket.
+        """
+        return planned.item.kind != "uploads"
 
     def _keep(self, marks: Sequence[Mark]) -> None:
         self._alive(RIGHT_AWAY)

@@ -1,14 +1,18 @@
 """Secrets in what AWS describes: masked before anything is stored.
 
 Environment values are never kept. Hyperparameters, container arguments and the like are kept unless their name or their
-value looks like a secret: a false alarm costs a value on a page, a miss costs a credential.
+value looks like a secret: a false alarm costs a value on a page, a miss costs a credential. Of what is masked the addresses in
+S3 alone stay: what a job points at is never cleaned (see docs/decisions/0012).
 """
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
+from domain.references import s3_uris
+
 MASK = "***"
+MASKED_URIS = "MaskedS3Uris"  # our own member of a description: the addresses that were in what is masked
 
 _SECRET_NAME = re.compile(
     r"secret|passw|pwd|credential|private|api[_-]?key|access[_-]?key|auth|(?:^|[_\-.])token$|(?:api|hf|hub|wandb|access|session|bearer|refresh)[_\-.]?token"
@@ -46,7 +50,16 @@ def masked(description: Mapping[str, Any]) -> dict[str, Any]:
         }
     if isinstance(kept.get("Tags"), list):
         kept["Tags"] = [_masked_tag(tag) for tag in kept["Tags"]]
-    return kept
+    uris = sorted({_bare(uri) for uri in s3_uris(description)} - {_bare(uri) for uri in s3_uris(kept)})
+    return kept | {MASKED_URIS: uris} if uris else kept
+
+
+def _bare(uri: str) -> str:
+    """The address; its bucket alone where the rest of it looks like a secret, which is as if all of the bucket were pointed at."""
+    if not _SECRET_VALUE.search(uri):
+        return uri
+    bucket = uri.removeprefix("s3://").partition("/")[0].rpartition("@")[2]
+    return f"s3://{bucket}/"
 
 
 def _masked_map(parameters: Mapping[str, Any]) -> dict[str, Any]:

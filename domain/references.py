@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import unquote
 
+from domain.s3 import of_host
+
 LONGEST_URI = 6 + 63 + 1 + 1024  # s3:// or the like, a bucket's name, and a key of at most 1 024 bytes
 _URI = re.compile(r"s3[an]?://[^\s\"'<>,;|\\]+", re.IGNORECASE)
 _SCHEME = re.compile(r"^s3[an]?://", re.IGNORECASE)
-# Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html; ModelDataUrl may be of this form too.
 _URL = re.compile(r"https?://([^/\s\"']+)/([^\s\"'?#]*)", re.IGNORECASE)
-_HOST = re.compile(r"^(?:(?P<bucket>.+)\.)?s3(?:[.-](?:dualstack\.)?[a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?$", re.IGNORECASE)
 
 
 def s3_uris(value: object) -> Iterator[str]:
@@ -34,10 +34,6 @@ def _in_text(text: str) -> Iterator[str]:
         if uri != uri.rstrip(")]}.:"):
             yield uri.rstrip(")]}.:")  # which may be the sentence's, and not the key's
     for host, path in _URL.findall(text):
-        yield from _of_url(host, unquote(path))
-
-
-def _of_url(host: str, path: str) -> Iterator[str]:
-    found = _HOST.match(host)
-    if found:
-        yield f"s3://{found['bucket']}/{path}" if found["bucket"] else f"s3://{path}"
+        place = of_host(host, unquote(path))
+        if place is not None:
+            yield place.uri

@@ -1,6 +1,11 @@
 """S3 addresses: a bucket and a key, and whether one lies under another by whole path components."""
 
+import re
 from dataclasses import dataclass
+from urllib.parse import unquote
+
+# Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html; S3Uri members may be of this form too.
+_HOST = re.compile(r"^(?:(?P<bucket>.+)\.)?s3(?:[.-](?:dualstack\.)?[a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +36,20 @@ class Location:
 
 
 def location(uri: object) -> Location | None:
-    """The location of an S3 URI; None for what is none, or names no bucket."""
-    if not isinstance(uri, str) or not uri.lower().startswith("s3://"):
+    """The location of an S3 URI, or of an `https://` address of S3; None for what is neither, or names no bucket."""
+    if not isinstance(uri, str):
         return None
-    bucket, _, key = uri[5:].partition("/")
+    scheme, _, rest = uri.strip().partition("://")
+    host, _, path = rest.partition("/")
+    if scheme.lower() == "s3":
+        return Location(host, path) if host else None
+    return of_host(host, unquote(path.partition("?")[0])) if scheme.lower() in ("https", "http") else None
+
+
+def of_host(host: str, path: str) -> Location | None:
+    """The location that a path at one of S3's hosts names; None where the host is none of them, or no bucket is named."""
+    found = _HOST.match(host)
+    if found is None:
+        return None
+    bucket, key = (found["bucket"], path) if found["bucket"] else path.partition("/")[::2]
     return Location(bucket, key) if bucket else None

@@ -9,11 +9,12 @@ from sqlalchemy import Connection, select
 from domain.arns import training_job_arn
 from domain.attribution import UNATTRIBUTED
 from domain.cleaning import CleanJob
+from domain.cleaning_paths import ANY, bucket_and_key
 from domain.leftovers import Leftover
 from domain.references import s3_uris
 from domain.s3 import Location, location
 from domain.scope import Scope
-from domain.training_job import TrainingJob, training_job_from
+from domain.training_job import ENDED, TrainingJob, training_job_from
 from storage.descriptions import unpack
 from storage.schema import collector_status, jobs, scopes, training_jobs
 
@@ -21,10 +22,13 @@ _CHUNK = 2000
 
 
 class Places:
-    """The leftovers' places, for asking quickly whether another place meets any of them."""
+    """The leftovers' places, for asking quickly whether another place meets any of them.
+
+    Behind an access point may be any bucket, so that a place there meets what lies at its key anywhere.
+    """
 
     def __init__(self, leftovers: Iterable[Leftover]) -> None:
-        found = [(Location(one.bucket, one.prefix), one.job) for one in leftovers]
+        found = [(Location(bucket, one.prefix), one.job) for one in leftovers for bucket in (one.bucket, ANY)]
         self._at = {_plain(place) for place, _ in found}
         self._above = {above for place, _ in found for above in _ancestors(place)}
         self._names = {part for place, _ in found for part in place.key.split("/")} | {name for _, name in found}
@@ -35,8 +39,8 @@ class Places:
 
     def meet(self, place: Location) -> bool:
         """Whether the place lies at, under or above any leftover."""
-        own = _plain(place)
-        return own in self._above or own in self._at or any(above in self._at for above in _ancestors(place))
+        own = _plain(Location(*bucket_and_key(place)))
+        return own in self._above or own in self._at or any(above in self._at for above in _ancestors(own))
 
 
 def clean_jobs(connection: Connection, leftovers: Sequence[Leftover], live_since: datetime) -> list[CleanJob]:
@@ -105,7 +109,7 @@ def _cleaned(description: Mapping[str, Any], job: TrainingJob, scope: Scope, arn
         account=scope.account,
         region=scope.region,
         created_at=job.created_at or observed_at,
-        ended_at=job.ended_at,
+        ended_at=job.ended_at or _end_without_start(job),
         status=job.status,
         is_live=job.is_live,
         team=team,
@@ -114,6 +118,14 @@ def _cleaned(description: Mapping[str, Any], job: TrainingJob, scope: Scope, arn
         checkpoints=location(job.checkpoint_uri),
         outputs=(output,) if (output := location(job.output_uri)) else (),
     )
+
+
+def _end_without_start(job: TrainingJob) -> datetime | None:
+    """The latest that a job can have ended which never started, since AWS gives such a one no end; None while it lives."""
+    if job.status not in ENDED or job.started_at is not None:
+        return None
+    known = [job.last_modified_at, *(moment for row in job.transitions for moment in (row.start, row.end))]
+    return max((moment for moment in known if moment is not None), default=None)
 
 
 def _points_at(description: Mapping[str, Any]) -> Iterator[Location]:
