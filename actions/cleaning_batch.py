@@ -1,7 +1,7 @@
 """One batch of a clean: looked at again, judged anew key by key, and only then deleted, aborted or tagged."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 from itertools import islice

@@ -19,6 +19,7 @@ from storage.cleaning import PlannedItem, add_item, add_objects, drop_item, fini
 from storage.engine import Engine, writing
 
 THREADS = 4  # listings under way at once
+MOST_REASONS = 100  # told of what stays in one prefix that goes
 
 Progress = Callable[[int, int], None]
 _NONE: Progress = lambda done, total: None  # noqa: E731 - a default that does nothing
@@ -56,14 +57,13 @@ def make_plan(
     def store(numbered: tuple[int, CleanItem]) -> None:
         number, item = numbered
         try:
-            why = listing.store(number, item)
+            kept.extend(listing.store(number, item))
         except AwsError as error:
             if isinstance(error, CredentialsUnusable):
                 reach.forget()
             with writing(engine) as connection:
                 drop_item(connection, plan_id, number)
             why = f"it could not be listed: {asked_again(error, 'make a plan again')}"
-        if why:
             kept.append(Kept(item.bucket, item.prefix, item.job, why))
 
     with ThreadPoolExecutor(THREADS, thread_name_prefix="clean") as pool:
@@ -89,16 +89,17 @@ class _Listing:
         for number, item in enumerate(items):
             self._numbers.setdefault((item.bucket, item.prefix, item.kind == "uploads"), number)
 
-    def store(self, number: int, item: CleanItem) -> str:
+    def store(self, number: int, item: CleanItem) -> list[Kept]:
         """Lists an item and keeps each object that may go; one by one, since a prefix may hold something that never goes.
 
         Where nothing of it may go, where something in it was written lately, or where nothing is there any more, the item is dropped.
-        Returns why all of it is kept; "" where it is not.
+        Returns what of it stays: the prefix, or the first object for each reason with how many there are.
         """
         with writing(self._engine) as connection:
             add_item(connection, self._plan_id, PlannedItem(number, item, None))
         count = size = 0
-        why = young = ""
+        staying: dict[str, tuple[str, int]] = {}
+        young = ""
         for page in self._pages(item):
             newest = max((one.modified_at for one in page), default=None)
             young = young or (newest and self._rules.young_reason(newest, "something in it was written")) or ""
@@ -106,16 +107,28 @@ class _Listing:
                 break
             reasons = [(one, self._rules.keep_reason(item.bucket, one.key, one.modified_at, item)) for one in page]
             going = [one for one, reason in reasons if reason is None and self._is_of(number, item, one)]
-            why = why or next((reason for _, reason in reasons if reason), "")
+            for one, reason in reasons:
+                if reason is not None and (reason in staying or len(staying) < MOST_REASONS):
+                    first, so_far = staying.get(reason, (one.key, 0))
+                    staying[reason] = first, so_far + 1
             count, size = count + len(going), size + sum(one.bytes for one in going)
             with writing(self._engine) as connection:
                 add_objects(connection, self._plan_id, number, going)
         with writing(self._engine) as connection:
             if young or not count:
                 drop_item(connection, self._plan_id, number)
-                return young or why
+                why = young or next(iter(staying), "")
+                return [Kept(item.bucket, item.prefix, item.job, why)] if why else []
             set_item_totals(connection, self._plan_id, number, count, size, self._costs.of(item, size))
-        return ""
+        return [
+            Kept(
+                item.bucket,
+                first,
+                item.job,
+                why if number == 1 else f"{why} ({number:,} objects in {item.prefix}, of which this is the first)",
+            )
+            for why, (first, number) in staying.items()
+        ]
 
     def _pages(self, item: CleanItem) -> Iterable[list[StoredObject]]:
         clients = self._reach.reading(item.account, item.region)

@@ -120,6 +120,23 @@ def yard(watch: Watch, plans: Iterable[JobPlan], engine: Engine | None = None, s
     return Yard(account)
 
 
+def old() -> list[JobPlan]:
+    """One job that ended long ago."""
+    return [job("rc-fraud-1")]
+
+
+def tags(ours: Yard, key: str) -> dict[str, str]:
+    """An object's tags."""
+    found = ours.account.clients().s3.get_object_tagging(Bucket=BUCKET, Key=key)["TagSet"]
+    return {one["Key"]: one["Value"] for one in found}
+
+
+def why(refusal: object) -> str:
+    """Why somebody was refused."""
+    assert isinstance(refusal, Refusal), refusal
+    return refusal.why
+
+
 def jobs() -> list[JobPlan]:
     """An old job, its look-alike that still runs, and one that ended lately."""
     return [job("rc-fraud-1"), job("rc-fraud-10", 2 * HOUR, phases=lasting(20)), job("rc-fraud-2", 10 * DAY)]
