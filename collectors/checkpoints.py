@@ -9,7 +9,7 @@ from aws.errors import AccessDenied, AwsError, CredentialsUnusable, NotFound, Re
 from aws.session import Clients
 from collectors.batch import Batch, Batches
 from collectors.books import Books
-from domain.s3 import location
+from domain.s3 import Location, location
 from domain.training_job import TrainingJob, training_job_from
 from storage.checkpoints import CheckpointRow
 
@@ -38,7 +38,7 @@ def collect_checkpoints(clients: Clients, books: Books, now: Clock) -> Batches:
     """
     moment = now()
     looks = _wanted(books, moment)
-    closed: dict[str, str] = {}
+    closed: dict[Location, str] = {}
     for start in range(0, len(looks), TOGETHER):
         some = looks[start : start + TOGETHER]
         with ThreadPoolExecutor(THREADS, thread_name_prefix="checkpoints") as pool:
@@ -62,22 +62,25 @@ def _wanted(books: Books, now: datetime) -> list[Look]:
     return live + [Look(job_id, training_job_from(described), final=True) for job_id, described in ended]
 
 
-def _looked_at(clients: Clients, look: Look, closed: dict[str, str]) -> CheckpointRow:
-    """What lies there; a bucket that was found closed in this run is not asked again, and a job without checkpoints never."""
+def _looked_at(clients: Clients, look: Look, closed: dict[Location, str]) -> CheckpointRow:
+    """What lies there; a place that was found closed in this run is not asked again, and a job without checkpoints never."""
     if look.job.checkpoint_uri is None:
         return _unseen(look, "")
     place = location(look.job.checkpoint_uri)
     if place is None:
         return _unseen(look, f"{look.job.checkpoint_uri} is no S3 address")
-    if place.bucket in closed:
-        return _unseen(look, closed[place.bucket])
+    shut = closed.get(place) or closed.get(Location(place.bucket, ""))
+    if shut:
+        return _unseen(look, shut)
     try:
         return _listed(clients, look, place.bucket, place.key)
     except CredentialsUnusable:
         raise
     except (AccessDenied, NotFound, Refused) as error:
-        closed[place.bucket] = f"bucket {place.bucket}: {error}"
-        return _unseen(look, closed[place.bucket])
+        # A bucket that is not there is there for nobody; of others we may be let into one prefix and kept out of the next.
+        where = Location(place.bucket, "") if isinstance(error, NotFound) else place
+        closed[where] = f"bucket {place.bucket}: {error}"
+        return _unseen(look, closed[where])
     except AwsError as error:  # which may pass: a last look is due again
         return _unseen(look._replace(final=False), str(error))
 

@@ -23,13 +23,19 @@ def coverage_data(teams: Sequence[TeamCoverage], jobs: Sequence[JobCoverage]) ->
 
 
 def team_data(one: TeamCoverage) -> dict[str, Any]:
-    """A team's coverage; `repeated_usd` is what was trained again after interruptions, but for `untold_jobs`, whose saves nobody saw."""
+    """A team's coverage: money is what is known, null where nothing is.
+
+    `repeated_usd` is what was trained again after interruptions, but for `untold_jobs`; `unpriced_jobs` are in no cost, and jobs of
+    `unknown_risk_jobs` not in the work at risk.
+    """
     return {
         "team": one.team,
         "spot_jobs": one.spot_jobs,
         "covered_jobs": one.covered_jobs,
         "coverage_percent": None if one.percent is None else round(one.percent, 2),
         "unknown_jobs": one.unknown_jobs,
+        "unpriced_jobs": one.unpriced_jobs,
+        "unknown_risk_jobs": one.unknown_risks,
         "spot_cost_usd": dollars(one.spot_nusd),
         "covered_cost_usd": dollars(one.covered_nusd),
         "work_at_risk_usd": dollars(one.risk_nusd),

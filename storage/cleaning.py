@@ -275,6 +275,13 @@ def tallies(connection: Connection, plan_id: int) -> dict[str, Tally]:
     return {state: Tally(int(count), int(size or 0)) for state, count, size in connection.execute(statement)}
 
 
+def has_markers(connection: Connection, plan_id: int) -> bool:
+    """Whether any object of a plan is known to lie under a delete marker of ours, and so could be brought back."""
+    table = clean_objects.c
+    where = (table.plan_id == plan_id, table.state == "deleted", table.marker.is_not(None))
+    return connection.execute(select(table.id).where(*where).limit(1)).first() is not None
+
+
 def mark(connection: Connection, marks: Sequence[Mark], only_if: str | None = None) -> None:
     """Writes down what became of objects; with a state, of those alone that are still in it."""
     if marks:

@@ -7,7 +7,7 @@ import streamlit as st
 from domain.access import Refusal, may_act
 from domain.text import storable
 from storage.cleaning import PlanHead, PlannedItem, Tally
-from ui import cleanruns, leftovers, parts
+from ui import cleanruns, leftovers, parts, watching
 from ui import words as w
 from ui.viewer import viewer
 
@@ -82,8 +82,10 @@ def _refused(items: Sequence[PlannedItem]) -> Refusal | None:
 def _undo_button(head: PlanHead, items: Sequence[PlannedItem], found: dict[str, Tally]) -> None:
     # Of an apply that was killed, what is still planned may have been done too.
     done = sum(found.get(state, Tally(0, 0)).objects for state in ("deleted", "tagged", "planned", "failed"))
-    possible = head.mode == "quarantine" or any(one.item.versioning == "enabled" for one in items)
-    if head.begun_at is None or head.state == "undone" or not done or not possible:
+    if head.begun_at is None or head.state == "undone" or not done:
+        return
+    keeps_versions = any(one.item.versioning == "enabled" for one in items)  # when it was planned; it may have come to since
+    if head.mode != "quarantine" and not keeps_versions and not watching.could_come_back(head.plan_id):
         return
     refusal = _refused(items)
     why = None if refusal is None else w.plain(refusal.why)

@@ -10,7 +10,7 @@ import streamlit as st
 
 from domain.money import NANO, usd
 from reports.checkpoints import COVERAGE_COLUMNS, job_data
-from storage.views.coverage import JobCoverage, TeamCoverage
+from storage.views.coverage import JobCoverage, TeamCoverage, known_sum
 from ui import places, reads, tables, watching
 from ui import words as w
 
@@ -50,9 +50,9 @@ class State:
         return [job for job in self.jobs if job.capacity == "spot"]
 
     @property
-    def risk_nusd(self) -> int:
-        """What losing spot capacity now would cost, as far as that is known."""
-        return sum(job.risk_nusd or 0 for job in self.spot)
+    def risk_nusd(self) -> int | None:
+        """What losing spot capacity now would cost, as far as that is known; None where nothing of it is."""
+        return known_sum(job.risk_nusd for job in self.spot)
 
     @property
     def unknown(self) -> int:
@@ -65,6 +65,8 @@ def answer(found: State) -> str:
     if not found.spot:
         return "No spot job runs now: there is nothing to lose."
     most = _holders(found)
+    if found.risk_nusd is None:
+        return f"What losing spot capacity now would cost is **not known** of any of {w.count(len(found.spot), 'spot job')}."
     unknown = f"; of {w.count(found.unknown, 'job')} nobody knows" if found.unknown else ""
     held = f"; **{most} of {len(found.spot)}** jobs hold nearly all of it" if most < len(found.spot) and found.risk_nusd else ""
     return f"Losing spot capacity now would cost **{w.usd(found.risk_nusd)} of work**{held}{unknown}."
@@ -72,7 +74,7 @@ def answer(found: State) -> str:
 
 def _holders(found: State) -> int:
     """How few of the jobs hold nine tenths of what is at risk."""
-    total, sum_so_far = found.risk_nusd, 0
+    total, sum_so_far = found.risk_nusd or 0, 0
     amounts = sorted((job.risk_nusd or 0 for job in found.spot), reverse=True)
     for number, amount in enumerate(amounts, 1):
         sum_so_far += amount
@@ -85,8 +87,8 @@ def cards(found: State) -> list[dict[str, Any]]:
     """The few figures that matter, with how coverage has gone."""
     rows = found.by_team
     jobs, covered = sum(row.spot_jobs for row in rows), sum(row.covered_jobs for row in rows)
-    money, safe = sum(row.spot_nusd for row in rows), sum(row.covered_nusd for row in rows)
-    lost, interruptions = sum(row.lost_nusd for row in rows), sum(row.interruptions for row in rows)
+    money, safe = known_sum(row.spot_nusd for row in rows), known_sum(row.covered_nusd for row in rows)
+    lost, interruptions = known_sum(row.lost_nusd for row in rows), sum(row.interruptions for row in rows)
     untold = sum(row.untold for row in rows)
     not_fresh = sum(job.risk_nusd or 0 for job in found.spot if job.state != "fresh")
     days = [100 * part / whole if whole else None for part, whole in found.days.values()]
@@ -103,7 +105,7 @@ def cards(found: State) -> list[dict[str, Any]]:
             "help": "Spot jobs with time in the last 30 days whose checkpoints were fresh when last seen. Line: day by day.",
         },
         {
-            "label": "Coverage by dollars", "value": w.percent(w.ratio_percent(safe, money)), "delta": f"of {w.usd(money)}",
+            "label": "Coverage by dollars", "value": w.percent(w.ratio_percent(safe or 0, money or 0)), "delta": f"of {w.usd(money)}",
             "help": f"Billed and accruing of the same jobs: {w.usd_exact(safe)} of {w.usd_exact(money)}.",
         },
         {
@@ -131,7 +133,7 @@ def show_teams(found: State) -> None:
                 "jobs": row.spot_jobs,
                 "by_jobs": row.percent,
                 "by_usd": row.money_percent,
-                "unknown": row.unknown_jobs or None,
+                "unknown": row.unknown_jobs,
                 "usd": usd(row.spot_nusd),
                 "risk": usd(row.risk_nusd),
                 "lost": usd(row.lost_nusd),
@@ -150,7 +152,7 @@ def show_teams(found: State) -> None:
         "usd": tables.money_column("Spot cost", width=90), "risk": tables.money_column("At risk now", width=90),
         "lost": tables.money_column("Redone", width=80),
     }  # fmt: skip
-    st.dataframe(frame, hide_index=True, column_config=config, column_order=list(config), placeholder="")
+    st.dataframe(frame, hide_index=True, column_config=config, column_order=list(config), placeholder="unknown")
 
 
 def show_jobs(found: State) -> None:

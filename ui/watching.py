@@ -224,6 +224,12 @@ def clean_changes(head: cleaning.PlanHead, items: Sequence[cleaning.PlannedItem]
         return cleaning.changes_since(connection, head, items)
 
 
+def could_come_back(plan_id: int) -> bool:
+    """Whether objects of a plan are known to lie under our delete markers."""
+    with reading(engine()) as connection:
+        return cleaning.has_markers(connection, plan_id)
+
+
 def clean_objects(plan_id: int, number: int, limit: int) -> list[cleaning.PlannedObject]:
     """The first objects of an item of a plan."""
     with reading(engine()) as connection:

@@ -23,19 +23,22 @@ PERIOD = timedelta(days=30)
 class TeamCoverage:
     """A team's spot jobs with time in the period: how many, what they cost, how much of that is covered, and what is at risk now.
 
-    `unknown_jobs` are those whose state nobody could see; `lost_nusd` is what was trained again after interruptions, of those jobs
-    whose saves before them we know; `untold` is how many interrupted jobs we know none of.
+    Money is the sum of what is known, and None where nothing of it is. `unknown_jobs` are those whose state nobody could see,
+    `unpriced_jobs` those without a price, `unknown_risks` the live ones of which nobody knows what they would lose. `lost_nusd` is
+    what was trained again after interruptions, `untold` how many interrupted jobs we cannot say that of.
     """
 
     team: str
     spot_jobs: int = 0
     covered_jobs: int = 0
     unknown_jobs: int = 0
-    spot_nusd: int = 0
-    covered_nusd: int = 0
-    risk_nusd: int = 0
+    unpriced_jobs: int = 0
+    unknown_risks: int = 0
+    spot_nusd: int | None = 0
+    covered_nusd: int | None = 0
+    risk_nusd: int | None = 0
     interruptions: int = 0
-    lost_nusd: int = 0
+    lost_nusd: int | None = 0
     untold: int = 0
 
     @property
@@ -45,8 +48,8 @@ class TeamCoverage:
 
     @property
     def money_percent(self) -> float | None:
-        """Covered money among all; None without any."""
-        return 100 * self.covered_nusd / self.spot_nusd if self.spot_nusd else None
+        """Covered money among all; None without any, or where it is not known."""
+        return 100 * self.covered_nusd / self.spot_nusd if self.spot_nusd and self.covered_nusd is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ class _Row(NamedTuple):
     team: str
     first: date
     last: date
-    cost_nusd: int
+    cost_nusd: int | None
     state: str
     lost_nusd: int | None
     interruptions: int
@@ -85,22 +88,41 @@ class _Row(NamedTuple):
 
 def team_coverage(connection: Connection, now: datetime, teams: Sequence[str] = ()) -> list[TeamCoverage]:
     """Each team's coverage over the last 30 days, the one with most spot money first."""
-    found: dict[str, TeamCoverage] = {}
+    rows: dict[str, list[_Row]] = {}
     for row in _rows(connection, now, teams):
-        team = found.setdefault(row.team, TeamCoverage(row.team))
-        team.spot_jobs += 1
-        team.spot_nusd += row.cost_nusd
-        team.interruptions += row.interruptions
-        team.lost_nusd += row.lost_nusd or 0
-        team.untold += row.lost_nusd is None
-        team.unknown_jobs += row.state == "unknown"
-        if row.state == "fresh":
-            team.covered_jobs += 1
-            team.covered_nusd += row.cost_nusd
+        rows.setdefault(row.team, []).append(row)
+    risks: dict[str, list[int | None]] = {}
     for job in live_coverage(connection, teams):
-        if job.capacity == "spot" and job.risk_nusd is not None:
-            found.setdefault(job.team, TeamCoverage(job.team)).risk_nusd += job.risk_nusd
-    return sorted(found.values(), key=lambda one: (-one.spot_nusd, one.team))
+        if job.capacity == "spot":
+            risks.setdefault(job.team, []).append(job.risk_nusd)
+    found = [_team(team, rows.get(team, []), risks.get(team, [])) for team in rows.keys() | risks.keys()]
+    return sorted(found, key=lambda one: (-(one.spot_nusd or 0), one.team))
+
+
+def _team(team: str, rows: Sequence[_Row], risks: Sequence[int | None]) -> TeamCoverage:
+    covered = [row for row in rows if row.state == "fresh"]
+    interrupted = [row.lost_nusd for row in rows if row.interruptions]
+    return TeamCoverage(
+        team,
+        spot_jobs=len(rows),
+        covered_jobs=len(covered),
+        unknown_jobs=sum(row.state == "unknown" for row in rows),
+        unpriced_jobs=sum(row.cost_nusd is None for row in rows),
+        unknown_risks=sum(risk is None for risk in risks),
+        spot_nusd=known_sum(row.cost_nusd for row in rows),
+        covered_nusd=known_sum(row.cost_nusd for row in covered),
+        risk_nusd=known_sum(risks),
+        interruptions=sum(row.interruptions for row in rows),
+        lost_nusd=known_sum(interrupted),
+        untold=sum(lost is None for lost in interrupted),
+    )
+
+
+def known_sum(amounts: Iterable[int | None]) -> int | None:
+    """The sum of what is known; None where there is something, and none of it is known."""
+    found = list(amounts)
+    known = [amount for amount in found if amount is not None]
+    return sum(known) if known or not found else None
 
 
 def coverage_days(connection: Connection, now: datetime, teams: Sequence[str] = ()) -> dict[date, tuple[int, int]]:
@@ -158,11 +180,11 @@ def _rows(connection: Connection, now: datetime, teams: Sequence[str]) -> Iterab
 
 def _row(row: Any, live: Mapping[int, LiveJob], now: datetime) -> _Row:
     one = live.get(row.id)
-    cost = (one.accrual.accruing_nusd if one else row.cost_nusd) or 0
+    cost = one.accrual.accruing_nusd if one else row.cost_nusd
     seconds = one.accrual.seconds if one else row.training_seconds
-    spent = (one.accrual.accruing_nusd if one else row.compute_nusd) or 0
-    lost = None if row.interruptions and row.lost_seconds is None else 0
-    if row.lost_seconds and seconds:
-        lost = divided(spent * row.lost_seconds, seconds)
+    spent = one.accrual.accruing_nusd if one else row.compute_nusd
+    lost: int | None = None if row.interruptions else 0
+    if row.interruptions and row.lost_seconds is not None and spent is not None:
+        lost = divided(spent * row.lost_seconds, seconds) if row.lost_seconds and seconds else 0
     last = (row.ended_at or now).date()
     return _Row(row.team, row.started_at.date(), last, cost, row.state or "unknown", lost, row.interruptions)

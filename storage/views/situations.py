@@ -1,6 +1,6 @@
 """What is known of each job that lives, or whose warm pool does, as the rules want it told."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
@@ -9,7 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from domain.checkpoint import CheckpointFacts, checkpoint_state, own_newest, rhythm_seconds
+from domain.cleaning_paths import PlaceIndex, folder
 from domain.findings.situation import CPU, GPU, Checkpoint, Family, Held, Situation
+from domain.s3 import location
 from domain.training_job import Interval, TrainingJob, training_job_from
 from storage.checkpoints import read_checkpoints
 from storage.descriptions import unpack
@@ -77,7 +79,7 @@ def _placed(connection: Connection, scope_row: int, rows: Sequence[Any], own_bac
     signals, wanted, saved = read_signals(connection, ids), objectives(connection), read_checkpoints(connection, ids)
     families, failure = _families(connection, rows), _metrics_failure(connection, scope_row)
     held = _held(connection, scope_row)
-    sharing = _sharing(facts.values())
+    sharing = _sharing(connection, facts)
     placed = []
     for row in rows:
         job, one, seen = facts[row.id], live.get(row.id), signals.get(row.id, {})
@@ -97,7 +99,7 @@ def _placed(connection: Connection, scope_row: int, rows: Sequence[Any], own_bac
             checkpoint=_checkpoint(job, ran, saved.get(row.id)),
             family=families.get(_family_of(row)),
             objective=wanted.get((scope_row, (row.tuning_job or "").lower())),
-            shares_checkpoints_with=tuple(name for name in sharing.get(_prefix(job), ()) if name != job.name) if job.is_live else (),
+            shares_checkpoints_with=sharing.get(row.id, ()),
             no_samples_because=failure or (NO_SAMPLES if METRICS in seen else NO_LOOK),
             held=held.get(row.id, {}),
             hosts_from=newest - HOSTS_BACK if own_back else None,
@@ -148,17 +150,27 @@ def _families(connection: Connection, rows: Iterable[Any]) -> dict[_FamilyKey, F
     return found
 
 
-def _sharing(facts: Iterable[TrainingJob]) -> dict[str, list[str]]:
-    """Names of live jobs by checkpoint prefix."""
-    found: dict[str, list[str]] = {}
-    for job in facts:
-        if job.is_live and job.checkpoint_uri:
-            found.setdefault(_prefix(job), []).append(job.name)
+def _sharing(connection: Connection, known: Mapping[int, TrainingJob]) -> dict[int, tuple[str, ...]]:
+    """The live jobs of any account and region that save where another one does, or below or above it, with the names of the others.
+
+    `known` are jobs whose description was read already.
+    """
+    table, saving = training_jobs.c, dict[int, tuple[str, tuple[str, str]]]()
+    for row in connection.execute(select(table.id, table.description).where(table.watched)):
+        job = known.get(row.id) or training_job_from(unpack(row.description))
+        place = location(job.checkpoint_uri) if job.is_live else None
+        if place is not None:
+            saving[row.id] = job.name, (place.bucket, folder(place.key))
+    at: dict[tuple[str, str], list[int]] = {}
+    for job_id, (_, where) in saving.items():
+        at.setdefault(where, []).append(job_id)
+    index = PlaceIndex(at)
+    found = {}
+    for job_id, (_, where) in saving.items():
+        others = {other for some in index.meeting(*where) for other in some} - {job_id}
+        if others:
+            found[job_id] = tuple(sorted(saving[other][0] for other in others))
     return found
-
-
-def _prefix(job: TrainingJob) -> str:
-    return (job.checkpoint_uri or "").rstrip("/")
 
 
 def _held(connection: Connection, scope_row: int) -> _Held:
