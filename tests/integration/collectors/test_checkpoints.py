@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+import collectors.checkpoints as checkpoints_collector
+from aws.errors import AccessDenied
 from demo.plan import Checkpoints, Interruption, JobPlan, Limits
+from reports.checkpoints import team_data
 from storage.checkpoints import read_checkpoints
 from storage.engine import reading
 from storage.schema import training_jobs
@@ -99,6 +102,44 @@ def test_a_bucket_that_may_not_be_listed_leaves_its_jobs_unknown_in_words(watch:
     assert all(job.risk_nusd is None for job in jobs)
     assert all(BUCKET in job.problem for job in jobs)
     assert (team.unknown_jobs, team.covered_jobs) == (2, 0)
+
+
+def test_being_kept_out_of_one_prefix_says_nothing_of_the_next(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    account, real = watch([spot("closed"), *(spot(f"open-{number}") for number in range(3))]), checkpoints_collector._pages
+
+    def pages(clients: Any, bucket: str, prefix: str) -> Any:
+        if "closed" in prefix:
+            raise AccessDenied(f"may not list {prefix}", "s3:ListBucket")
+        return real(clients, bucket, prefix)
+
+    monkeypatch.setattr(checkpoints_collector, "_pages", pages)
+    look(account)
+    assert states(account) == {"closed": "unknown"} | {f"open-{number}": "fresh" for number in range(3)}
+
+
+def test_what_is_known_of_no_job_of_a_team_is_not_said_to_be_nothing(watch: Watch) -> None:
+    account = watch([replace(spot("unpriced"), overrides={"ResourceConfig": {"InstanceType": "ml.zz9.4xlarge", "InstanceCount": 1}})])
+    account.aws.faults.deny("ListObjectsV2")
+    look(account)
+    with reading(account.engine) as connection:
+        (team,) = team_coverage(connection, account.clock.now())
+    data = team_data(team)
+    assert (data["spot_jobs"], data["unpriced_jobs"], data["unknown_risk_jobs"]) == (1, 1, 1)
+    assert (data["spot_cost_usd"], data["work_at_risk_usd"]) == (None, None)
+    assert data["covered_cost_usd"] == data["repeated_usd"] == 0.0  # nothing is covered, and nothing was interrupted
+
+
+def test_who_saves_where_another_saves_is_seen_whichever_team_is_asked_for(watch: Watch) -> None:
+    where = Checkpoints(f"s3://{BUCKET}/checkpoints/one/", 1200.0)
+    inside = Checkpoints(f"s3://{BUCKET}/checkpoints/one/inside", 1200.0)
+    account = watch([
+        replace(spot("mine"), checkpoints=where, tags={"Team": "rc"}), replace(spot("theirs"), checkpoints=where, tags={"Team": "nlp"}),
+        replace(spot("inside"), checkpoints=inside, tags={"Team": "nlp"}), replace(spot("apart"), tags={"Team": "nlp"}),
+    ])  # fmt: skip
+    look(account)
+    with reading(account.engine) as connection:
+        assert {job.job: job.shared_with for job in live_coverage(connection, ["rc"])} == {"mine": ("inside", "theirs")}
+        assert {job.job: job.shared_with for job in live_coverage(connection)}["apart"] == ()
 
 
 def test_a_last_look_that_fails_leaves_what_was_found_before(watch: Watch) -> None:

@@ -15,12 +15,12 @@ def shared(*others: str) -> Situation:
 def test_two_live_jobs_on_one_prefix_overwrite_each_other() -> None:
     found = finding(checkpoint_shared.judge(FIRING["checkpoint_shared"]().situation, LIMITS))
     assert (found.severity, found.since, found.wasted_nusd) == ("warning", at(0), 0)
-    assert "the same place as rc-fraud-other:" in found.evidence
+    assert "share a place with those of rc-fraud-other:" in found.evidence
 
 
 def test_two_others_are_named_and_more_are_counted() -> None:
-    assert "as one, two: " in finding(checkpoint_shared.judge(shared("one", "two"), LIMITS)).evidence
-    assert "as one, two and 2 more: " in finding(checkpoint_shared.judge(shared("one", "two", "three", "four"), LIMITS)).evidence
+    assert "of one, two: " in finding(checkpoint_shared.judge(shared("one", "two"), LIMITS)).evidence
+    assert "of one, two and 2 more: " in finding(checkpoint_shared.judge(shared("one", "two", "three", "four"), LIMITS)).evidence
 
 
 def test_a_prefix_of_its_own_is_no_matter() -> None:
