@@ -97,7 +97,8 @@ def test_what_a_job_wants_is_there_after_a_clean(
     }  # fmt: skip
     assert not tagged
     assert report.failed_objects == 0
-    assert report.deleted_objects + report.tagged_objects > 0 or where == "checkpoints/"
+    if where != "checkpoints/" and member != "secret environment":  # of an address that looks like a secret the bucket alone is kept
+        assert report.deleted_objects + report.tagged_objects > 0
     ours.account.aws.close()
     engine.dispose()
 
