@@ -51,6 +51,10 @@ def demo(*, port: int, headless: bool, seed: int, jobs: int) -> int:
     """Runs a simulated account, its collectors and the dashboard on a database of their own, made anew each time."""
     from demo import settings_text
 
+    taken = _why_not("127.0.0.1", port)
+    if taken:  # perhaps by another demo, whose database this would be
+        print(f"trainwatch: {taken}", file=sys.stderr)  # noqa: T201
+        return 1
     shutil.rmtree(DEMO_FOLDER, ignore_errors=True)
     DEMO_FOLDER.mkdir(parents=True)
     config = DEMO_FOLDER / "trainwatch.toml"

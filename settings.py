@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from domain.attribution import Conventions, Team, Template
+from domain.cleaning import parse_bytes
 from domain.cost import CostRules
 from domain.findings.thresholds import STOPPABLE, THRESHOLD_NAMES, Thresholds
 from domain.instants import EARLIEST
@@ -40,6 +41,9 @@ class Database(_Section):
     """Where facts and derived rows are kept."""
 
     url: str = Field("sqlite:///var/trainwatch.db", description="SQLite path or PostgreSQL URL (postgresql+psycopg://…)")
+    keep_days: int = Field(
+        180, ge=30, description="Days for which collector runs, messages and the object lists of clean plans are kept; facts always are"
+    )
 
 
 class Account(_Section):
@@ -187,10 +191,16 @@ class Clean(_Section):
 
     min_age_days: int = Field(14, ge=1, description="Days since a job's end before its files may go")
     max_objects: int = Field(1_000_000, ge=1, description="Most objects of one apply")
-    max_bytes: str = Field("50 TB", description="Most bytes of one apply")
+    max_bytes: str = Field("50 TB", description="Most bytes of one apply, such as 50 TB or 1.5 GiB")
     shared_buckets: list[str] = Field(
         default_factory=list, description="Buckets that accounts which are not watched here may read; never cleaned"
     )
+
+    @field_validator("max_bytes")
+    @classmethod
+    def _is_a_size(cls, value: str) -> str:
+        parse_bytes(value)
+        return value
 
 
 class Actions(_Section):

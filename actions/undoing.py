@@ -93,6 +93,9 @@ def _refusal(person: Person, items: Sequence[PlannedItem], head: PlanHead | None
         return Refusal("not_found", f"there is no plan {plan_id}")
     teams = sorted({team for planned in items for team in planned.item.teams})
     refusal = next((no for team in teams if (no := may_act(person, team)) is not None), None)
+    if refusal is None and head.forgotten_at is not None:
+        why = f"what plan {plan_id} deleted was forgotten on {head.forgotten_at:%Y-%m-%d} ([database] keep_days): look for it in S3 itself"
+        return Refusal("forgotten", why)
     if refusal is None and head.begun_at is None:
         return Refusal("not_begun", f"plan {plan_id} was never applied: there is nothing to undo")
     return refusal

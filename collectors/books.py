@@ -8,7 +8,7 @@ from typing import Any
 from storage.checkpoints import awaiting_last_look, read_checkpoints
 from storage.descriptions import unpack
 from storage.engine import Engine, reading
-from storage.facts import WatchedJob, known_modifications, watched_ids, watched_jobs
+from storage.facts import WatchedJob, known_description, known_modifications, watched_ids, watched_jobs
 from storage.runs import read_watermark
 from storage.tuning import known_tuning_jobs
 
@@ -34,6 +34,13 @@ class Books:
         """When AWS last modified the jobs of these names that we have, by name and creation second."""
         with reading(self.engine) as connection:
             return known_modifications(connection, self.scope_row, names)
+
+    def tags(self, name: str, created_second: int) -> list[Any] | None:
+        """The tags of a job as we have them; None where we do not have the job, or no tags of it."""
+        with reading(self.engine) as connection:
+            packed = known_description(connection, self.scope_row, name, created_second)
+        tags = unpack(packed).get("Tags") if packed is not None else None
+        return tags if isinstance(tags, list) else None
 
     def checkpoint_looks(self) -> dict[int, datetime]:
         """When we last looked at the checkpoints of each live job of the scope."""

@@ -7,7 +7,7 @@ from typing import Any
 from aws.errors import AccessDenied, translated
 from aws.session import Clients
 from collectors.books import Books
-from collectors.describing import describe, tags_of
+from collectors.describing import created_second, describe, tags_of
 from collectors.searching import OVERLAP_SECONDS, Found
 from domain.instants import instant_from
 
@@ -76,16 +76,21 @@ class ListSource:
         if described is None:
             return []
         arn = described.get("TrainingJobArn") or summary.get("TrainingJobArn")
-        return [described | {"Tags": self._tags(str(arn))}] if arn else [described]
+        tags = self._tags(str(arn)) if arn else None
+        if tags is None:
+            second = created_second(described)
+            tags = None if second is None else self._books.tags(name, second)
+        return [described if tags is None else described | {"Tags": tags}]
 
-    def _tags(self, arn: str) -> list[Any]:
+    def _tags(self, arn: str) -> list[Any] | None:
+        """A job's tags; None where they cannot be told, so that those in the books stay."""
         if self.problems:
-            return []
+            return None
         try:
             return tags_of(self._clients, arn)
         except AccessDenied as error:
             self.problems.append(str(error))
-            return []
+            return None
 
 
 def _second(summary: Mapping[str, Any], member: str) -> int | None:

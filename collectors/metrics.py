@@ -19,9 +19,11 @@ from storage.signals import METRICS, SignalRow
 NAME = "metrics"
 REQUIRED_PERMISSIONS = ("cloudwatch:GetMetricData",)
 NAMESPACE = "/aws/sagemaker/TrainingJobs"  # Source: monitoring-cloudwatch, training jobs and their algorithm metrics
-GPU_METRICS, CPU_METRICS = (GPU, CPU, GPU_MEMORY, MEMORY), (CPU, MEMORY)
+GPU_METRICS: tuple[str, ...] = (GPU, CPU, GPU_MEMORY, MEMORY)
+CPU_METRICS: tuple[str, ...] = (CPU, MEMORY)
 QUERIES = 500  # Source: GetMetricData, the most MetricDataQueries of one call
-MOST_HOSTS = 115  # with its own metrics, of which it may have forty, still one call
+MOST_SERIES = 460  # of hosts: with a job's own metrics, of which it may have forty, still one call
+MOST_HOSTS = MOST_SERIES // 4  # of which everything is asked for
 OVERLAP = timedelta(minutes=15)  # samples come up to ten minutes late, and clocks differ
 FINE, FINE_BACK = 60, timedelta(hours=3)
 PERIODS = ((timedelta(days=15), 300), (timedelta(days=63), 3600))  # CloudWatch keeps minutes for 15 days, five minutes for 63
@@ -85,12 +87,16 @@ def collect_metrics(clients: Clients, books: Books, settings: Collect, now: Cloc
 
 
 def queries_of(job_id: int, job: TrainingJob, description: Mapping[str, Any]) -> tuple[Query, ...]:
-    """Every series that a job may have: four of each host with GPUs, two of others, and its own metrics by their definitions."""
+    """Every series that a job may have: four of each host with GPUs, two of others, and its own metrics by their definitions.
+
+    Of a job with very many hosts only what its rules need, the use of GPUs or of cores, so that all of them fit in one call.
+    """
     found = []
-    hosts = [group.instance_type for group in job.cluster for _ in range(group.count)][:MOST_HOSTS]
-    for number, kind in enumerate(hosts, 1):
+    hosts = [group.instance_type for group in job.cluster for _ in range(group.count)]
+    for number, kind in enumerate(hosts[:MOST_SERIES], 1):
         known = instance_type(kind).gpus
         wanted = CPU_METRICS if known == 0 else GPU_METRICS
+        wanted = wanted if len(hosts) <= MOST_HOSTS else wanted[:1]
         found += [Query(job_id, number, metric, "Host", f"{job.name}/algo-{number}") for metric in wanted]
     found += [Query(job_id, OWN, name, "TrainingJobName", job.name) for name in _definitions(description)]
     return tuple(found[:QUERIES])

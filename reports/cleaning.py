@@ -31,6 +31,7 @@ def plan_data(head: PlanHead, items: Sequence[PlannedItem], found: Mapping[str, 
         "min_age_days": head.min_age_days,
         "mode": head.mode,
         "state": head.state,
+        "objects_forgotten": moment(head.forgotten_at),
         "items": [item_data(one) for one in items],
         "kept": [{"bucket": one.bucket, "prefix": one.prefix, "job": one.job, "why": one.why} for one in head.kept],
         "total": {

@@ -28,7 +28,10 @@ HOLD = timedelta(minutes=5)  # longer than all tries of a call take (see aws.ses
 
 @dataclass(frozen=True, slots=True)
 class PlanHead:
-    """A plan: who made it when and for whom, how it is carried out, and how far that is; `begun_at` is its first apply."""
+    """A plan: who made it when and for whom, how it is carried out, and how far that is; `begun_at` is its first apply.
+
+    `forgotten_at` is when the list of its objects was given up for its age.
+    """
 
     plan_id: int
     created_at: datetime
@@ -41,6 +44,7 @@ class PlanHead:
     kept: tuple[Kept, ...]
     applied_at: datetime | None
     begun_at: datetime | None
+    forgotten_at: datetime | None = None
 
 
 class PlannedItem(NamedTuple):
@@ -217,6 +221,7 @@ def _head(row: Any) -> PlanHead:
         kept,
         row.applied_at,
         row.begun_at,
+        row.forgotten_at,
     )
 
 

@@ -117,6 +117,14 @@ def _known(connection: Connection, scope_row: int, names: Sequence[str]) -> dict
     return {(row.name, row.created_second): row for row in rows}
 
 
+def known_description(connection: Connection, scope_row: int, name: str, created_second: int) -> bytes | None:
+    """A job's description as it is stored; None where there is no such job."""
+    table = training_jobs.c
+    where = (table.scope_id == scope_row, table.name == name, table.created_second == created_second)
+    found: bytes | None = connection.scalar(select(table.description).where(*where))
+    return found
+
+
 def _is_older(job: TrainingJob, stored: datetime | None) -> bool:
     """Whether a description is from before the stored one, to the second, since Search cuts fractions off."""
     if stored is None or job.last_modified_at is None:

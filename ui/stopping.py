@@ -16,6 +16,7 @@ from ui.viewer import viewer
 REASONS = ["Hung", "Idle", "Wrong settings", "Superseded", "Budget", "Other"]
 _OF_RULES = {"hung": "Hung", "idle_gpu": "Idle", "idle_cpu": "Idle", "over_budget": "Budget"}
 _DONE = "stop-results"
+_REFUSED = "stop-refused"
 NOTE_LIMIT = 300
 
 
@@ -33,7 +34,8 @@ def refusal_words(target: StopTarget) -> str | None:
 
 def open_dialog(targets: Sequence[StopTarget], rule: str | None = None) -> None:
     """Opens the dialog over these; `rule` is the finding it was opened from."""
-    st.session_state.pop(_DONE, None)
+    for name in (_DONE, _REFUSED):
+        st.session_state.pop(name, None)
     parts.hold()
     one = targets[0]
     title = f"Stop {w.plain(one.name, 60)}?" if len(targets) == 1 else f"Stop {len(targets)} jobs?"
@@ -88,10 +90,11 @@ def _stop(targets: Sequence[StopTarget], reason: str, limits: StopLimits) -> Non
 
 def _audit_refusal(targets: Sequence[StopTarget], refusal: Refusal) -> None:
     """A refusal is written down once for each time the dialog was opened, not for each time it is drawn."""
-    key = f"refused-{targets[0].arn}-{refusal.code}"
-    if not st.session_state.get(key):
-        st.session_state[key] = True
-        refuse(reads.engine(), viewer(), ", ".join(target.arn for target in targets), "", refusal, reads.now())
+    if st.session_state.get(_REFUSED) == refusal.code:
+        return
+    st.session_state[_REFUSED] = refusal.code
+    one = targets[0] if len(targets) == 1 else None
+    refuse(reads.engine(), viewer(), ", ".join(target.arn for target in targets), "", refusal, reads.now(), one)
 
 
 def _show_target(target: StopTarget, *, several: bool) -> None:

@@ -2,9 +2,10 @@
 
 import logging
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Event
 from typing import Literal
 
@@ -24,6 +25,7 @@ from storage.leases import Lease, LeaseLost, acquire, new_holder
 from storage.leftover_months import record_leftover_day
 from storage.leftovers import upsert_buckets, upsert_leftovers
 from storage.references import upsert_references
+from storage.retention import give_up_old_records
 from storage.runs import CallCount, count_calls, finish_run, note_progress, start_run, write_watermark
 from storage.samples import thin_samples, upsert_samples
 from storage.signals import record_signals
@@ -126,8 +128,7 @@ class CollectorRun:
                 for number, batch in enumerate(batches, 1):
                     self._keep(batch, lease, run_id)
                     self._after(number)
-            if self._collector == metrics.NAME:
-                self._thin(lease, run_id)
+            self._shed(lease, run_id)
             if self._collector == jobs.NAME or self._tally.changed:
                 self._keeper.finish(lambda done, _: self._still_here(lease, run_id, f"deriving: {done:,} jobs"))
         except LeaseLost:
@@ -150,15 +151,23 @@ class CollectorRun:
         if number & (number - 1) == 0 and self._collector == jobs.NAME:
             self._keeper.finish()
 
-    def _thin(self, lease: Lease, run_id: int) -> None:
-        """Thins samples that have grown old, some rows at a time, until there are none or the process is to end."""
-        thinned, some = 0, 1
+    def _shed(self, lease: Lease, run_id: int) -> None:
+        """Thins samples, and gives up records of our own, that have grown old."""
+        if self._collector == metrics.NAME:
+            self._some_at_a_time(lease, run_id, "thinning old samples", lambda connection: thin_samples(connection, self._now()))
+        elif self._collector == leftovers.NAME:
+            keep, words = timedelta(days=self._settings.database.keep_days), "giving up old records"
+            self._some_at_a_time(lease, run_id, words, lambda connection: give_up_old_records(connection, self._now(), keep))
+
+    def _some_at_a_time(self, lease: Lease, run_id: int, words: str, work: Callable[[Connection], int]) -> None:
+        """Does what may take long, until nothing is left to do or the process is to end."""
+        done, some = 0, 1
         while some and not self._stopping.is_set():
             with writing(self._engine) as connection:
-                some = thin_samples(connection, self._now())
-            thinned += some
+                some = work(connection)
+            done += some
             if some:
-                self._still_here(lease, run_id, f"thinning old samples: {thinned:,} rows")
+                self._still_here(lease, run_id, f"{words}: {done:,} rows")
 
     def _still_here(self, lease: Lease, run_id: int, progress: str) -> None:
         """Keeps the lease, and tells whoever watches, while a long derivation goes on."""

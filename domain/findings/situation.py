@@ -62,8 +62,8 @@ class Situation:
     `rate_nusd` is what it costs per hour while it is on instances (spot at its billable share), `burn_nusd` what it burns at
     this moment, `accruing_nusd` what it has cost so far; None where there is no price. `hosts` are instance types, `algo-1`
     first. `series` are by (host number, metric), `metrics` the job's own by name. `no_samples_because` says why there may be none.
-    `hosts_from` and `metrics_from` are since when samples of both were read, None where all were. `held` are the findings that are
-    open, by rule: they may have begun before that.
+    `host_rates` is what each host costs an hour at list price. `hosts_from` and `metrics_from` are since when samples of both were
+    read, None where all were. `held` are the findings that are open, by rule: they may have begun before that.
     """
 
     now: datetime
@@ -82,6 +82,7 @@ class Situation:
     objective: Objective | None = None
     shares_checkpoints_with: tuple[str, ...] = ()
     no_samples_because: str = "CloudWatch has no samples of it"
+    host_rates: tuple[int | None, ...] = ()
     held: Mapping[str, Held] = field(default_factory=dict)
     hosts_from: datetime | None = None
     metrics_from: datetime | None = None
@@ -149,12 +150,25 @@ class Situation:
         end = min(last for last in ends if last is not None)
         return end if epoch(self.now) - end <= LATE_SECONDS else None
 
-    def spent_since(self, since: datetime, percent: float = 100.0) -> int | None:
-        """Nano-dollars spent since an instant, or a percentage of them."""
-        if self.rate_nusd is None:
+    def spent_since(self, since: datetime, percent: float | None = 100.0) -> int | None:
+        """Nano-dollars spent since an instant, or a percentage of them; None where either is not known."""
+        if self.rate_nusd is None or percent is None:
             return None
         seconds = sum(max(0, (end - max(start, since)) // _MILLISECOND) for start, end in self.ran)
         return divided(seconds * self.rate_nusd * round(percent * 100), 1000 * SECONDS_PER_HOUR * 10_000)
+
+    def share_percent(self, of_hosts: Mapping[int, float]) -> float | None:
+        """How much of the cluster's cost some hosts (or so much of each, 0 to 1, by number) are; None where that is not known.
+
+        The hosts of a mixed cluster cost differently.
+        """
+        rates = self.host_rates if len(self.host_rates) == len(self.hosts) else (None,) * len(self.hosts)
+        if len(set(self.hosts)) == 1:
+            rates = (1,) * len(self.hosts)
+        known = [rate for rate in rates if rate is not None]
+        if len(known) < len(rates) or not sum(known):
+            return None
+        return 100 * sum(known[number - 1] * part for number, part in of_hosts.items()) / sum(known)
 
     def looked_lately(self, checked_at: datetime | None) -> bool:
         """Whether a look was recent enough to say that nothing has moved since."""

@@ -38,6 +38,6 @@ def judge(situation: Situation, limits: Thresholds) -> Verdict:
         RULE, "warning", since,
         f"{names} of {len(found.hosts)} hosts under {threshold:g}% for {span(instant(found.end) - since)} while the others work.",
         "Look at that host's log stream; use one host fewer if the work does not spread.",
-        situation.spent_since(since, 100 * len(idle) / len(situation.hosts)),
+        situation.spent_since(since, situation.share_percent(dict.fromkeys(idle, 1.0))),
         instant(found.end),
     )  # fmt: skip

@@ -29,7 +29,7 @@ def judge(situation: Situation, limits: Thresholds) -> Verdict:
         return None
     since = situation.began(RULE, instant(began), situation.hosts_from)
     where = "" if len(found.hosts) == 1 else f" of algo-{number}"
-    idle_percent = 100 * sum(n - 1 for _, n, _ in unused) / sum(gpus(kind) or 0 for kind in situation.hosts)
+    idle_percent = situation.share_percent({one: (n - 1) / n for one, n in counts.items()})
     return Finding(
         RULE, "warning", since,
         f"{count} GPUs{where} did the work of one: together never over {most:.0f}% of one GPU in {span(instant(found.end) - since)}.",

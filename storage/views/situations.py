@@ -20,7 +20,7 @@ from storage.schema import collector_runs, jobs, training_jobs
 from storage.schema_operations import findings
 from storage.signals import LOGS, METRICS, read_signals
 from storage.tuning import objectives
-from storage.views.live import LiveJob, live_jobs
+from storage.views.live import LiveJob, live_jobs, read_instances
 
 HOSTS_BACK = timedelta(hours=12)
 OWN_BACK = timedelta(hours=30)
@@ -101,6 +101,7 @@ def _placed(connection: Connection, scope_row: int, rows: Sequence[Any], own_bac
             objective=wanted.get((scope_row, (row.tuning_job or "").lower())),
             shares_checkpoints_with=sharing.get(row.id, ()),
             no_samples_because=failure or (NO_SAMPLES if METRICS in seen else NO_LOOK),
+            host_rates=tuple(rate for _, number, rate in read_instances(row.instances) for _ in range(number)),
             held=held.get(row.id, {}),
             hosts_from=newest - HOSTS_BACK if own_back else None,
             metrics_from=newest - own_back if own_back else None,

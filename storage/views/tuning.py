@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from typing import Any, cast
 
 import orjson
@@ -73,17 +74,20 @@ class TuningRow:
 
 def tuning_rows(connection: Connection, teams: Sequence[str] = (), limit: int = 200) -> list[TuningRow]:
     """Tuning jobs (of the teams), live ones first, then newest first."""
-    table = tuning_jobs.c
+    table, found = tuning_jobs.c, list[TuningRow]()
     statement = (
         select(tuning_jobs, scopes.c.account, scopes.c.region)
         .join(scopes, scopes.c.id == table.scope_id)
-        .order_by(table.watched.desc(), table.created_second.desc())
+        .order_by(table.watched.desc(), table.created_second.desc(), table.id)
         .limit(limit)
     )
-    rows = connection.execute(statement).all()
-    children = _children(connection, [row.id for row in rows])
-    found = [_row(row, children.get(row.id, [])) for row in rows]
-    return [one for one in found if not teams or one.team in teams]
+    for offset in count(0, limit):  # whose a tuning job is, its children say
+        rows = connection.execute(statement.offset(offset)).all()
+        children = _children(connection, [row.id for row in rows])
+        found += [one for row in rows if (one := _row(row, children.get(row.id, []))).team in teams or not teams]
+        if len(found) >= limit or len(rows) < limit:
+            break
+    return found[:limit]
 
 
 def _children(connection: Connection, ids: Sequence[int]) -> dict[int, list[tuple[ChildRow, str | None]]]:

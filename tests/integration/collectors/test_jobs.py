@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 import collectors.searching
 from demo.plan import ABSENT, SERVERLESS, JobPlan, WarmPool, failed
@@ -243,6 +243,18 @@ def test_without_tags_permission_list_keeps_the_jobs_and_names_what_is_missing(w
     assert report.outcome == "partial"
     assert "add sagemaker:ListTags to" in report.message
     assert len(account.names()) == 122
+
+
+def test_tags_that_can_no_longer_be_told_stay_as_they_were(watch: Watch) -> None:
+    account = watch(_some())
+    account.run()
+    tagged = select(func.count()).select_from(jobs).where(jobs.c.team_rule == "tag")
+    before = account.rows(tagged)
+    assert before[0][0] > 0
+    account.aws.faults.deny("Search")
+    account.aws.faults.deny("ListTags")
+    account.later(DAY)  # the daily sweep describes all of them again
+    assert account.rows(tagged) == before
 
 
 def test_where_both_are_denied_the_run_fails_and_names_both(watch: Watch) -> None:

@@ -207,6 +207,15 @@ def test_a_search_that_aws_no_longer_knows_stays_in_the_books_and_is_not_asked_f
     assert found(account)["alive"].observed_at == NOW + 2 * HOUR + 10 * MINUTE
 
 
+def test_a_team_sees_its_searches_however_many_others_have_begun_since(watch: Watch) -> None:
+    mine = child("mine", 1, 9, 0.4, tags={"Team": "rc"})
+    account = ready(watch, mine, *(child(f"theirs-{n}", 1, 5, 0.2, tags={"Team": "nlp"}) for n in range(5)))
+    account.run("tuning")
+    with reading(account.engine) as connection:
+        assert [row.job.name for row in tuning_rows(connection, ["rc"], limit=2)] == ["mine"]
+        assert len(tuning_rows(connection, limit=2)) == 2
+
+
 def test_a_name_that_is_used_again_is_another_search(watch: Watch) -> None:
     account = ready(watch, child("tuner", 1, 3, phases=lasting(20)))
     account.run("tuning")

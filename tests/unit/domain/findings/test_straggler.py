@@ -1,5 +1,6 @@
 """Straggler: one host of several does nothing while the others work."""
 
+from dataclasses import replace
 from math import nan
 
 from domain.findings import straggler
@@ -105,3 +106,14 @@ def test_a_host_does_not_lag_while_the_job_still_downloads() -> None:
 def test_a_newest_sample_that_is_no_number_says_nothing_of_a_host() -> None:
     verdict = straggler.judge(hosts(levels((0, 150), (nan, 1)), BUSY), LIMITS)
     assert not isinstance(verdict, Finding) or verdict.since == ago(150)
+
+
+def test_of_a_mixed_cluster_the_idle_host_wastes_what_it_costs_itself() -> None:
+    groups = [("ml.p4d.24xlarge", "a"), ("ml.g5.2xlarge", "b")]
+    config = {"InstanceGroups": [{"InstanceType": kind, "InstanceCount": 1, "InstanceGroupName": name} for kind, name in groups]}
+    series = on_hosts(levels((8 * 80, 200)), levels((0, 61)))
+    situation = seen(live(ResourceConfig=config), series=series, rate_usd="39.2", host_rates=(nusd("37.69"), nusd("1.51")))
+    found = finding(straggler.judge(situation, LIMITS))
+    assert found.since == at(5)
+    assert abs((found.wasted_nusd or 0) - nusd("1.51")) <= nusd("39.2") // 10_000  # an hour of algo-2 alone
+    assert finding(straggler.judge(replace(situation, host_rates=()), LIMITS)).wasted_nusd is None
