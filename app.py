@@ -56,7 +56,7 @@ def prometheus(_request: Request) -> PlainTextResponse:
 def _logged(error: Exception) -> bool:
     """A page's failure goes to the log; the screen says that something failed, without a traceback."""
     log.error("a page failed", exc_info=error)
-    st.error("This page could not be shown. Reload it; if it stays so, the server's log says why.", icon=":material/error:")
+    st.error("This page could not be shown. Reload it; if it keeps failing, the server's log says why.", icon=":material/error:")
     return True
 
 

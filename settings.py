@@ -182,7 +182,7 @@ class Runaway(_Section):
     stuck_stopping_minutes: int = Field(30, ge=1, description="How long a job may be Stopping")
     thrash_interruptions: int = Field(3, ge=1, description="How often spot capacity may be taken back")
     warm_pool_minutes: int = Field(15, ge=1, description="How long a warm pool may be kept without being used")
-    stale_minutes: int = Field(15, ge=1, description="Facts older than this are judged no more, and policies do not act on them")
+    stale_minutes: int = Field(15, ge=1, description="Facts older than this are no longer judged, and policies do not act on them")
     teams: list[RunawayTeam] = Field(default_factory=list, description="Other thresholds for single teams")
 
 
@@ -265,7 +265,7 @@ class Notify(_Section):
     )
     quiet_zone: str = Field("UTC", description="The time zone of quiet_hours, such as Europe/Berlin")
     digest_over: int = Field(5, ge=1, description="More messages than this to one channel at once become a digest")
-    late_minutes: int = Field(30, ge=1, description="A collector that has not gone well for so long is reported")
+    late_minutes: int = Field(30, ge=1, description="A collector that has not succeeded for this long is reported")
 
     @field_validator("quiet_zone")
     @classmethod

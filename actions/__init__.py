@@ -1,1 +1,1 @@
-"""Stop, acknowledge: the only code that changes anything in AWS. Each action is planned, authorised, audited, idempotent."""
+"""Stop, clean, undo, release, acknowledge: the only code that changes anything in AWS. Each action is planned, authorised, audited, idempotent."""

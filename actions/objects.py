@@ -171,7 +171,7 @@ def tag_for_expiry(clients: Clients, bucket: str, key: str) -> str:
     if tags.get(TAG) == EXPIRE:
         return ""
     if len(tags) >= MOST_TAGS and TAG not in tags:
-        return f"it has {len(tags)} tags already, which is the most"
+        return f"it has {len(tags)} tags already, the maximum"
     _put_tags(clients, bucket, key, tags | {TAG: EXPIRE})
     return ""
 

@@ -87,7 +87,7 @@ class _Stop:
             self._forget_credentials(error)
             return self.refused(f"it could not be looked at again, so nothing was done: {_in_words(error)}")
         if seen is None:
-            return self._ended("AWS knows it no more; nothing was left to stop", None)
+            return self._ended("AWS no longer lists it; there was nothing left to stop", None)
         if seen.created_second != int(self._target.created_at.timestamp()):
             return self.refused("another job has this name now: it was created at another time than the one you saw")
         if seen.status in ENDED:

@@ -75,7 +75,7 @@ def _claims(books: Books, region: str, conventions: ConventionSettings) -> dict[
 
 
 class _Inventory:
-    """One run: what it found out of words, and how many calls for parts it has left."""
+    """One run: its problems and remarks in words, and how many calls for parts it has left."""
 
     def __init__(self, clients: Clients, books: Books, settings: Settings, now: Clock) -> None:
         self._clients, self._books, self._now = clients, books, now

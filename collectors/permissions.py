@@ -1,4 +1,4 @@
-"""Whether each permission that collectors need is there: the smallest call of each, which changes and costs nothing."""
+"""Whether each permission that collectors need is there: the smallest call of each, which changes nothing and costs next to nothing."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta

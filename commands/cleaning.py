@@ -120,7 +120,7 @@ def undo(context: click.Context, plan_id: int, reason: str) -> None:
 
 
 def report_data(report: CleanReport) -> dict[str, Any]:
-    """What an apply came to, as interfaces.md gives its shape."""
+    """What an apply came to, in the shape that scripts build on."""
     return {
         "plan_id": report.plan_id,
         "deleted_objects": report.deleted_objects,

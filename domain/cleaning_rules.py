@@ -224,7 +224,7 @@ class CleanRules:
         found = self._holding(bucket, key)
         if item is None:
             reasons = [self.leftover_reason(one) for one in found if one.kind != "uploads"]
-            return None if None in reasons else next(iter(reasons), "it lies in nothing that was found as left over")
+            return None if None in reasons else next(iter(reasons), "it is not part of any leftover that was found")
         if bucket != item.bucket or not key.startswith(folder(item.prefix)):
             return "it does not lie in what was planned"
         same = [one for one in found if one.kind == item.kind and folder(one.prefix) == folder(item.prefix)]

@@ -164,7 +164,7 @@ def _folder(key: str) -> str:
 
 @dataclass(slots=True)
 class Pile:
-    """What lies under a prefix so far; `bytes` by storage class."""
+    """What lies under a prefix so far; `classes` are bytes by storage class."""
 
     mark: Mark
     objects: int = 0

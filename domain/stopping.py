@@ -90,7 +90,7 @@ def plan_stop(targets: Sequence[StopTarget], person: Person, reason: str, limits
             f"{len(targets)} jobs are more than one action may stop: [actions] max_jobs is {limits.max_jobs}; stop fewer at once",
         )
     if not reason.strip():
-        return Refusal("no_reason", "a reason is wanted: it is what the owner and the audit log will read")
+        return Refusal("no_reason", "a reason is required: the owner will read it, and it goes into the audit log")
     for target in targets:
         refusal = may_act(person, target.team) or _state(target) or _parent(target)
         if refusal is not None:

@@ -1,1 +1,1 @@
-"""What leaves the product as data: the shapes of interfaces.md, as JSON and CSV."""
+"""What leaves the product as data: JSON and CSV, in shapes that scripts build on."""

@@ -1,4 +1,4 @@
-"""Stops and the audit log as data: `trainwatch stop` and `trainwatch audit`, as interfaces.md gives their shape."""
+"""Stops and the audit log as data: `trainwatch stop` and `trainwatch audit`, in the shapes that scripts build on."""
 
 from typing import Any
 

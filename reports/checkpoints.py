@@ -1,4 +1,4 @@
-"""Checkpoint coverage as data: `trainwatch checkpoints`, as interfaces.md gives its shape."""
+"""Checkpoint coverage as data: `trainwatch checkpoints`, in the shape that scripts build on."""
 
 from collections.abc import Sequence
 from typing import Any

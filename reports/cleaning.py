@@ -1,4 +1,4 @@
-"""Plans to clean as data: `trainwatch clean`, as interfaces.md gives its shapes."""
+"""Plans to clean as data: `trainwatch clean`, in the shapes that scripts build on."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""The cost report: `trainwatch cost`, as interfaces.md gives its shape."""
+"""The cost report: `trainwatch cost`, in the shape that scripts build on."""
 
 from collections.abc import Sequence
 from datetime import date

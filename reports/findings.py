@@ -1,4 +1,4 @@
-"""Findings as data: `trainwatch runaway`, as interfaces.md gives its shape."""
+"""Findings as data: `trainwatch runaway`, in the shape that scripts build on."""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Jobs as data: `trainwatch jobs` and `trainwatch job`, as interfaces.md gives their shape."""
+"""Jobs as data: `trainwatch jobs` and `trainwatch job`, in the shapes that scripts build on."""
 
 from typing import Any
 

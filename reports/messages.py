@@ -109,7 +109,7 @@ def late_message(state: CollectorState, since: datetime, now: datetime, base_url
         f"It has {'never gone well, first tried' if never else 'not gone well since'} {_utc(since)} ({span(now - since)}).",
         page_link(base_url, "collectors"),
         f"Its last run began {_utc(state.started_at)}: {_line(f'{state.outcome}: {state.message}', EVIDENCE)}",
-        "What was collected before stays; what depends on it is as old as that.",
+        "Data collected earlier is kept; anything based on it is equally old.",
     ]
     severity = "critical" if state.collector == "jobs" else "warning"
     return Message(severity, f"Collector {'failed' if failed else 'late'}: {_collector(state)}", "\n".join(lines))

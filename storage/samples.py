@@ -125,7 +125,7 @@ def _joined(chunks: Sequence[bytes], first: int) -> Series:
 def thin_samples(connection: Connection, now: datetime, most: int = 2000) -> int:
     """Thins rows that have grown old, at most so many at once: to five minutes after two days, and after fifteen to an hour.
 
-    An hour old for good keeps no single hosts: of several only the worst, which is the lowest, and the mean. Returns the
+    Hourly rows keep no single hosts: where there were several, only the worst, which is the lowest, and the mean. Returns the
     number of rows thinned.
     """
     done = 0

@@ -142,7 +142,7 @@ stops = Table(  # what was asked to stop, and how far that is
     Column("by", Text, nullable=False),
     Column("team", Text, nullable=False),
     Column("asked_at", Instant, nullable=False),
-    Column("state", Text, nullable=False),  # claimed, stopping, stopped, failed
+    Column("state", Text, nullable=False),  # claimed, stopping, stopped, already_ended, failed
     Column("ended_at", Instant),
     Column("avoided_nusd", BigInteger),
     Column("work_lost_nusd", BigInteger),

@@ -158,7 +158,7 @@ def treemap_figure(nodes: Sequence[tuple[str, str, str, int, str]], height: int 
 
 
 def waste_figure(moments: Sequence[datetime], total: Sequence[int], waste: Sequence[int], height: int = 190) -> go.Figure:
-    """Burn per hour over time, and at the top of it in red how much of it is for nothing; moments are shown in UTC as given."""
+    """Burn per hour over time, and at the top of it in red how much of it is for nothing; moments are shown in the viewer's zone."""
     zone = zone_named(st.context.timezone)
     stamps = [moment.astimezone(zone).replace(tzinfo=None) for moment in moments]
     lost = [amount / NANO for amount in waste]

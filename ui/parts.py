@@ -21,7 +21,7 @@ log = logging.getLogger("trainwatch.ui")
 def guarded(what: str) -> Iterator[None]:
     """A part of a page whose failure is logged, said in a sentence in its place, and stays in it.
 
-    This is the one broad except of the browser's side: a page is never taken down by one of its parts.
+    A page is never taken down by one of its parts. (The threads of ui.cleanruns have the other broad except of the browser's side.)
     """
     try:
         yield
@@ -134,7 +134,7 @@ def panel(title: str, note: str = "", *, border: bool = True, beside: Callable[[
 def failure() -> None:
     """Says that something could not be read, and what to do; the log has the rest."""
     st.markdown(
-        ":red[:material/error:] This part could not be read. Reload the page; if it stays so, the server's log says why.",
+        ":red[:material/error:] This part could not be read. Reload the page; if it keeps failing, the server's log says why.",
         anchors=False,
     )
 

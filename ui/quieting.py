@@ -41,7 +41,7 @@ def _body(rows: Sequence[FindingRow], what: str) -> None:
         until = reads.now() + LENGTHS[str(chosen)]
         st.caption(f"It is not told of until {w.utc(until)}; it stays in the list.")
     else:
-        st.caption("It is not told of again until it closes or gets graver, two weeks at most; it stays in the list.")
+        st.caption("Nobody is notified of it again until it closes or becomes more severe, for at most two weeks; it stays in the list.")
     reason = st.text_input(
         "Why, for whoever looks next", max_chars=REASON_LIMIT, placeholder="The owner knows; it is meant to wait for data"
     )

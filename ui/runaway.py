@@ -133,7 +133,7 @@ def answer(found: State) -> str:
         return "**Nothing:** no live job breaks a rule." if not found.unjudged else "**Nothing that can be judged** breaks a rule."
     if not found.critical:
         count = len({row.job_id for row in found.findings})
-        return f"**Nothing urgent:** {w.count(count, 'job')} with findings, none critical that nobody has seen."
+        return f"**Nothing urgent:** {w.count(count, 'job')} with findings, none of them critical, apart from those put aside."
     lost, unknown = found.lost_nusd
     loses = f"loses at most **{w.usd(lost)}** of work" if not unknown else f"loses **{w.usd(lost)}** of work, and {unknown} of unknown"
     return f"Stopping **{w.count(len(found.critical), 'job')}** ends **{w.usd(found.waste_nusd)} an hour** of waste and {loses}."

@@ -11,7 +11,7 @@ from domain.findings.thresholds import Thresholds
 RULE = "diverged"
 LOSS = re.compile(r"loss|rmse|mse|mae|perplexity|(?:^|[:_\-])(?:nll|error|wer|cer)(?:$|[:_\-])", re.IGNORECASE)
 EXPLODED_TIMES, EXPLODED_MINUTES = 10.0, 30
-ADVICE = "Its result will not be better for more hours: stop it, lower the learning rate or go back to its best checkpoint."
+ADVICE = "More hours will not improve its result: stop it, lower the learning rate or go back to its best checkpoint."
 
 
 def judge(situation: Situation, limits: Thresholds) -> Verdict:

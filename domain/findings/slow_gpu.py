@@ -32,7 +32,7 @@ def judge(situation: Situation, limits: Thresholds) -> Verdict:
     length = instant(found.end) - instant(found.start)
     return Finding(
         RULE, "info", instant(found.start),
-        f"{where} did {slow[host]:.0f}% of what they can in the last {span(length)}.",
+        f"{where} did {slow[host]:.0f}% of what they can over the last {span(length)}.",
         "Look whether loading data is what it waits for: more loader workers, larger batches, or a smaller instance.",
         None,
         instant(found.end),
