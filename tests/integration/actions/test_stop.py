@@ -137,7 +137,7 @@ def test_a_job_that_was_deleted_meanwhile_leaves_nothing_to_stop(sit: Sit, engin
     before = desk.statuses()
     result = desk.execute(made)[0]
     assert (result.outcome, result.is_done, result.after) == ("already_ended", True, None)
-    assert "AWS knows it no more" in result.words
+    assert "AWS no longer lists it" in result.words
     assert desk.asked() == 0
     assert desk.statuses() == before
 

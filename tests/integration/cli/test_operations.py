@@ -222,7 +222,7 @@ def test_more_than_settings_allow_at_once_are_refused(terminal: Open) -> None:
 
 def test_a_blank_reason_is_none_and_no_reason_is_wrong_usage(terminal: Open) -> None:
     shell = terminal()
-    assert "a reason is wanted" in shell.refused(NAME, "--reason", " \n", "--yes")
+    assert "a reason is required" in shell.refused(NAME, "--reason", " \n", "--yes")
     for arguments in ((NAME, "--yes"), (*WHY, "--yes"), (NAME, *WHY, "--yes", "--format", "xml")):
         result = shell.run("stop", *arguments)
         assert (result.exit_code, result.stdout) == (2, "")

@@ -434,7 +434,7 @@ def test_an_object_that_is_not_in_what_was_planned_stays() -> None:
     (item,) = plan_clean(facts, AGE, NOW).items
     assert keep_reason("b", "models/training/job-10/x", NOW - 50 * DAY, facts, AGE, NOW, item) == "it does not lie in what was planned"
     assert keep_reason("c", "models/training/job-1/x", NOW - 50 * DAY, facts, AGE, NOW, item) == "it does not lie in what was planned"
-    assert keep_reason("b", "x", NOW - 50 * DAY, facts, AGE, NOW, None) == "it lies in nothing that was found as left over"
+    assert keep_reason("b", "x", NOW - 50 * DAY, facts, AGE, NOW, None) == "it is not part of any leftover that was found"
 
 
 def test_an_object_that_is_called_like_a_folder_is_not_in_it() -> None:

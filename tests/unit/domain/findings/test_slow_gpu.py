@@ -14,7 +14,7 @@ def used(*pieces: tuple[float, int]) -> Situation:
 def test_a_gpu_that_does_an_eighth_of_what_it_can_is_slow() -> None:
     found = finding(slow_gpu.judge(FIRING["slow_gpu"]().situation, LIMITS))
     assert (found.severity, found.since) == ("info", at(5))
-    assert "Its GPUs did 12% of what they can in the last 1 h 00" in found.evidence
+    assert "Its GPUs did 12% of what they can over the last 1 h 00" in found.evidence
 
 
 def test_what_a_slow_gpu_wastes_is_not_known() -> None:
