@@ -1,1 +1,1 @@
-"""Stop, clean, undo, release, acknowledge: the only code that changes anything in AWS. Each action is planned, authorised, audited, idempotent."""
+"""Stop, clean, undo, acknowledge: the only code that changes anything in AWS. Each is planned, authorised, audited, idempotent."""

@@ -53,7 +53,6 @@ class Asked:
     queries: tuple[Query, ...]
     since: datetime
     has_gpus: bool
-    has_own: bool
 
 
 def collect_metrics(clients: Clients, books: Books, settings: Collect, now: Clock) -> Batches:
@@ -114,7 +113,7 @@ def _asked(job_id: int, job: TrainingJob, description: Mapping[str, Any], throug
     since = now - FINE_BACK if through is None else datetime.fromtimestamp(through, UTC) - OVERLAP
     since = max(since, _started(job), now - timedelta(days=14))
     since = min(since, now - OVERLAP)  # by a clock behind AWS's a job may begin in the future, and CloudWatch refuses an empty window
-    return Asked(job_id, queries, since, any(query.metric == GPU for query in queries), any(query.host == OWN for query in queries))
+    return Asked(job_id, queries, since, any(query.metric == GPU for query in queries))
 
 
 def _chunks(asked: Iterable[Asked]) -> Iterator[list[Asked]]:

@@ -5,14 +5,13 @@ import io
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from reports.figures import csv_cell
 
-Form = Literal["table", "json", "csv"]
 WIDE = 250  # columns, where the output is no terminal whose width counts
 _NAMES = ("name", "team", "check", "arn")
 

@@ -14,7 +14,6 @@ from ui import words as w
 
 C = st.column_config
 PAGE, MOST_EXPORTED = 100, 10_000
-COLORS = {"stopping": "orange", "stopped": "green", "refused": "red", "failed": "red", "already_ended": "gray", "joined": "gray"}
 
 
 def search() -> tuple[str, int]:

@@ -18,11 +18,11 @@ from storage.views.collection import CollectorState
 from storage.views.findings import FindingRow, findings_by_id
 from storage.views.told import first_tried_at, stops_by_id
 from worker.catalog import CATALOG
-from worker.channels import Channels, check_channels, send_by_apprise
+from worker.channels import Channels, send_by_apprise
 from worker.clock import Clock
 from worker.delivery import SEND_SECONDS, Delivery, Send
 
-__all__ = ["LATE_FACTOR", "Teller", "check_channels"]
+__all__ = ["LATE_FACTOR", "Teller"]
 
 LATE_FACTOR = 3
 RECOVERED = "recovered"
