@@ -43,6 +43,7 @@ _PASSING = frozenset({"InternalError", "SlowDown", "ServiceUnavailable", "Reques
 LOOKERS = 8  # listings at once, of a prefix of several batches
 MOST_KEPT, KEPT_FOR = 100, timedelta(seconds=30)  # batches whose listing is still good when their turn comes, and how long it is
 DECIDED_FOR = timedelta(seconds=30)  # after that, as in a process that was suspended, a batch is decided anew
+MOST_IN_VAIN = 3  # decisions in a row that were too old to act on when they were made
 PAUSES = (0.5, 1.0, 2.0)  # seconds, before single keys that S3 is too busy for are asked for again
 
 Clock = Callable[[], datetime]
@@ -105,7 +106,7 @@ class BatchWork:
 
     def done(self, batch: Batch) -> Outcome:
         """Looks at a batch, decides and acts, until all of it is done. Raises AwsError where nothing of it was done."""
-        marks: list[Mark] = []
+        marks, in_vain = list[Mark](), 0
         while True:
             try:
                 decision = self.decided(batch)
@@ -115,8 +116,9 @@ class BatchWork:
                     raise
                 return Outcome(marks, asked_again(error, AGAIN))
             marks += decision.marks + acted.marks
-            if not acted.rest:
-                return Outcome(marks, acted.problem)
+            in_vain = in_vain + 1 if len(acted.rest) == len(decision.going) else 0
+            if not acted.rest or in_vain == MOST_IN_VAIN:
+                return Outcome(marks, acted.problem if not acted.rest else f"deciding takes longer than a decision holds: {AGAIN}")
             batch = batch._replace(objects=acted.rest)
 
     def decided(self, batch: Batch) -> Decision:
@@ -124,24 +126,24 @@ class BatchWork:
         item = batch.planned.item
         of_all = self._newest_of(batch)
         there, newest = self._listed(batch)
+        gone = self._gone(batch, [one for one in batch.objects if (one.stored.key, one.stored.upload_id) not in there])
         with self._facts_lock:  # the last thing, so that the decision is as young as can be
             at = self._now()
             rules = CleanRules(self._facts.at(at), self._days, at)
         young = rules.young_reason(max(newest, of_all), "something in its prefix was written")
         going: list[PlannedObject] = []
-        gone: list[PlannedObject] = []
         marks: list[Mark] = []
         for one in batch.objects:
             found = there.get((one.stored.key, one.stored.upload_id))
             if found is None:
-                gone.append(one)
-            elif (found.etag, found.bytes) != (one.stored.etag, one.stored.bytes):
+                continue
+            if (found.etag, found.bytes) != (one.stored.etag, one.stored.bytes):
                 marks.append((one.row, "skipped", CHANGED, None))
             elif why := rules.keep_reason(item.bucket, found.key, found.modified_at, item) or young:
                 marks.append((one.row, "skipped", why, None))
             else:
                 going.append(one)
-        return Decision(going, marks + self._gone(batch, gone), at)
+        return Decision(going, marks + gone, at)
 
     def _holds(self, decision: Decision) -> bool:
         """Whether a decision is young enough to act on, and the plan still ours. Raises PlanLost."""

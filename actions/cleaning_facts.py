@@ -1,5 +1,6 @@
 """What a decision to clean rests on: our books as they are now, and what AWS knows that they do not know yet."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ from storage.views.cleanjobs import clean_job_from, clean_jobs, jobs_known_at, s
 
 _LONGEST_DAYS = 36_500
 REREAD_AFTER = timedelta(seconds=20)
+AT_MOST_A_FIFTH = 5  # of the time is spent on reading the books again, which takes a minute with a million jobs
 LOOKED_EVERY = timedelta(minutes=10)
 OVERLAP = timedelta(minutes=15)  # so late may a job come to be listed
 
@@ -118,7 +120,7 @@ def _referred_to(clients: Clients, now: datetime) -> dict[Location, str]:
 
 
 class FreshFacts:
-    """Facts that are read again whenever our books have changed, at most every twenty seconds, with looks at AWS in between.
+    """Facts that are read again whenever our books have changed, every twenty seconds or less often, with looks at AWS in between.
 
     `buckets` are those that are cleaned, with the account and region through which each is reached.
     """
@@ -128,6 +130,7 @@ class FreshFacts:
         self._index: CleanIndex | None = None
         self._version = -1
         self._read_at: datetime | None = None
+        self._took = timedelta(0)
         self._seen = Seen((), {}, {})
         self._looked_at: datetime | None = None
 
@@ -135,10 +138,14 @@ class FreshFacts:
         """The facts as of now, ordered for being asked. Raises NotSure."""
         with reading(self._engine) as connection:
             version = data_version(connection)
-        is_due = self._read_at is None or (version != self._version and now - self._read_at >= REREAD_AFTER)
+        is_due = self._read_at is None or (
+            version != self._version and now - self._read_at >= max(REREAD_AFTER, AT_MOST_A_FIFTH * self._took)
+        )
         must_look = self._looked_at is None or now - self._looked_at >= LOOKED_EVERY
         if self._index is None or is_due or must_look:
+            begun = time.monotonic()
             facts = clean_facts(self._engine, self._settings, now, self._days)
+            self._took = timedelta(seconds=time.monotonic() - begun)
             if must_look:
                 self._seen, self._looked_at = look(facts, self._reach, now, self._buckets), now
             self._index, self._version, self._read_at = CleanIndex(_with(facts, self._seen)), version, now

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from domain.arns import training_job_arn
 from domain.attribution import UNATTRIBUTED
@@ -29,9 +29,15 @@ def job_targets(
     """The training jobs of a name or an ARN, newest first; `created` is the ISO time that lists show."""
     name = what.rpartition("/")[2] if what.startswith("arn:") else what
     facts = training_jobs.c
-    named = facts.name == name if name == what else func.lower(facts.name) == name.lower()
-    statement = _statement().where(named).order_by(jobs.c.created_at.desc())
-    rows = [row for row in connection.execute(statement) if _fits(row, what, account, region, created)]
+
+    def of(named: ColumnElement[bool]) -> list[Any]:
+        # By scope and name, which has an index; a name alone has none.
+        statement = _statement().where(facts.scope_id.in_(select(scopes.c.id)), named).order_by(jobs.c.created_at.desc())
+        return [row for row in connection.execute(statement) if _fits(row, what, account, region, created)]
+
+    rows = of(facts.name == name)
+    if not rows and name != what:  # AWS has lower-cased the name in an ARN at times
+        rows = of(func.lower(facts.name) == name.lower())
     return _job_targets(connection, rows)
 
 
@@ -132,9 +138,11 @@ def work_lost(situation: Situation) -> tuple[int | None, str]:
 
 def _tuners(connection: Connection, rows: Sequence[Any]) -> dict[tuple[int, str], bool | None]:
     """Whether the tuning jobs that launched these still launch others, by scope and key; None is not known, and so is what is left out."""
-    if not any(row.tuning_job for row in rows):
+    keys = {row.tuning_job.lower() for row in rows if row.tuning_job}
+    if not keys:
         return {}
-    statement = select(tuning_jobs).order_by(tuning_jobs.c.created_second)
+    table = tuning_jobs.c
+    statement = select(tuning_jobs).where(func.lower(table.name).in_(keys)).order_by(table.created_second)
     found: dict[tuple[int, str], bool | None] = {}
     for row in connection.execute(statement):
         tuner = tuning_job_of(row)
@@ -143,7 +151,8 @@ def _tuners(connection: Connection, rows: Sequence[Any]) -> dict[tuple[int, str]
 
 
 def _tuning_target(connection: Connection, row: Any, tuner: TuningJob) -> StopTarget:
-    ids = set(connection.scalars(select(jobs.c.id).where(jobs.c.scope_id == row.scope_id, func.lower(jobs.c.tuning_job) == tuner.key)))
+    own = (jobs.c.is_live, jobs.c.scope_id == row.scope_id, func.lower(jobs.c.tuning_job) == tuner.key)
+    ids = set(connection.scalars(select(jobs.c.id).where(*own)))
     children = [one for one in live_jobs(connection) if one.job_id in ids]
     burns = [one.accrual.burn_nusd_per_hour for one in children]
     accrued = [one.accrual.accruing_nusd for one in children]

@@ -156,6 +156,23 @@ def test_what_came_into_use_while_a_process_slept_stays(mode: str, watch: Watch,
     assert before <= {one.key for one in report.skipped}
 
 
+def test_a_process_that_always_decides_too_slowly_says_so_and_deletes_nothing(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = yard(watch, old())
+    before, plan_id = ours.keys(), ours.plan()
+    real = batch_module.BatchWork.decided
+
+    def slowly(self: Any, batch: Any) -> Any:
+        decision = real(self, batch)
+        ours.account.clock.advance(batch_module.DECIDED_FOR + timedelta(seconds=1))
+        return decision
+
+    monkeypatch.setattr(batch_module.BatchWork, "decided", slowly)
+    report = ours.applied(plan_id)
+    assert (report.deleted_objects, report.left > 0) == (0, True)
+    assert "deciding takes longer than a decision holds" in report.problem
+    assert ours.keys() == before
+
+
 # Versions
 
 
