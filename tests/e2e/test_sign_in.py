@@ -3,10 +3,8 @@
 import os
 import re
 import socket
-import socketserver
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +19,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from storage import migrate
 from storage.engine import open_engine
 from tests.e2e.conftest import FLAGS, PATIENCE, _executable, _wait
+from tests.e2e.proxy import forwarding
 from tests.filled import settings_text
 
 pytestmark = pytest.mark.browser
@@ -227,35 +226,3 @@ def test_on_all_addresses_even_this_machine_is_a_visitor(tmp_path: Path, page: P
         page.goto(f"{address}/team-cost")
         expect(page.get_by_text("shown to nobody from other machines")).to_be_visible()
         expect(page.get_by_text("Team cost")).to_have_count(0)
-
-
-@contextmanager
-def forwarding(address: str) -> Iterator[str]:
-    """A proxy in front of the dashboard that says for whom it asks, as nginx does; gives its address."""
-    target = ("127.0.0.1", int(address.rsplit(":", 1)[1]))
-
-    class Forward(socketserver.BaseRequestHandler):
-        def handle(self) -> None:
-            with socket.create_connection(target) as server:
-                first = self.request.recv(65536)
-                line, _, rest = first.partition(b"\r\n")
-                server.sendall(line + b"\r\nX-Forwarded-For: 203.0.113.7\r\n" + rest)
-                threading.Thread(target=_pump, args=(server, self.request), daemon=True).start()
-                _pump(self.request, server)
-
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Forward) as proxy:
-        proxy.daemon_threads = True
-        threading.Thread(target=proxy.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{proxy.server_address[1]}"
-        proxy.shutdown()
-
-
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    """Hands bytes on until one side closes."""
-    try:
-        while data := source.recv(65536):
-            sink.sendall(data)
-    except OSError:
-        pass
-    finally:
-        sink.close()

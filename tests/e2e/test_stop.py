@@ -10,6 +10,7 @@ from storage.engine import reading
 from storage.views.audit import audit_rows
 from storage.views.findings import open_findings
 from tests.e2e.live import Live, live
+from tests.e2e.proxy import forwarding
 
 pytestmark = pytest.mark.browser
 __all__ = ["live"]
@@ -114,11 +115,9 @@ def test_two_browsers_that_confirm_the_same_stop_ask_aws_once(live: Live, browse
     other.context.close()
 
 
-def test_who_comes_through_a_proxy_without_sign_in_sees_and_cannot_stop(live: Live, browser: Browser) -> None:
-    context = browser.new_context(viewport={"width": 1280, "height": 720}, extra_http_headers={"X-Forwarded-For": "203.0.113.9"})
-    one = context.new_page()
-    one.goto(f"{live.url}/job?job={_dearest(live, 'idle_gpu')}")
-    button = one.get_by_role("button", name=re.compile("Stop, ")).first
-    expect(button).to_be_visible()
-    expect(button).to_be_disabled()
-    context.close()
+def test_who_comes_through_a_proxy_without_sign_in_sees_and_cannot_stop(live: Live, page: Page) -> None:
+    with forwarding(live.url) as proxied:
+        page.goto(f"{proxied}/job?job={_dearest(live, 'idle_gpu')}")
+        button = page.get_by_role("button", name=re.compile("Stop, ")).first
+        expect(button).to_be_visible()
+        expect(button).to_be_disabled()
