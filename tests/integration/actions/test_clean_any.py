@@ -52,7 +52,7 @@ def user(place: str, form: str, member: str, end: str) -> JobPlan:
 
 
 @settings(
-    max_examples=15,
+    max_examples=10,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -39,8 +39,8 @@ def give_up(ours: Yard, most: int = 5000) -> int:
         turns += 1
 
 
-def test_nothing_young_goes(watch: Watch, engine: Engine) -> None:
-    ours = yard(watch, jobs(), engine)
+def test_nothing_young_goes(watch: Watch) -> None:
+    ours = yard(watch, jobs())
     ours.applied(ours.plan())
     before = [count(ours, table) for table in (collector_runs, clean_objects, messages)]
     ours.account.clock.advance(89 * DAY)
@@ -88,8 +88,8 @@ def test_the_objects_of_an_old_plan_go_and_its_totals_and_its_audit_stay(watch: 
     assert "[database] keep_days" in refusal.why
 
 
-def test_a_quarantine_is_never_forgotten_while_its_tags_are_on(watch: Watch, engine: Engine) -> None:
-    ours = yard(watch, jobs(), engine)
+def test_a_quarantine_is_never_forgotten_while_its_tags_are_on(watch: Watch) -> None:
+    ours = yard(watch, jobs())
     plan_id = ours.plan("quarantine")
     tagged = ours.applied(plan_id).tagged_objects
     ours.account.clock.advance(400 * DAY)
@@ -97,8 +97,8 @@ def test_a_quarantine_is_never_forgotten_while_its_tags_are_on(watch: Watch, eng
     assert ours.states(plan_id)["tagged"] == tagged > 0
 
 
-def test_the_inventory_gives_them_up(watch: Watch, engine: Engine) -> None:
-    ours = yard(watch, jobs(), engine)
+def test_the_inventory_gives_them_up(watch: Watch) -> None:
+    ours = yard(watch, jobs())
     ours.plan()
     ours.account.clock.advance(181 * DAY)
     ours.look()
