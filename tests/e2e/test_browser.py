@@ -77,10 +77,12 @@ def test_a_click_in_the_table_opens_the_job_and_back_returns(full: str, page: Pa
     expect(page.get_by_role("heading", name="Find any job")).to_be_visible()
     table = page.get_by_test_id("stDataFrame").first
     expect(table).to_be_visible()
-    page.wait_for_timeout(1500)  # the table draws on a canvas, which has no element to wait for
-    box = table.bounding_box()
-    assert box
-    page.mouse.click(box["x"] + 60, box["y"] + 48)
+    for _ in range(20):  # the table draws on a canvas, which has no element to wait for
+        page.wait_for_timeout(1500)
+        box = table.bounding_box()
+        if "/job?job=" in page.url or box is None:
+            break
+        page.mouse.click(box["x"] + 60, box["y"] + 48)
     expect(page).to_have_url(re.compile(r"/job\?job="))
     expect(page.get_by_text("Where the money went")).to_be_visible()
     page.go_back()
