@@ -36,21 +36,23 @@ def is_secret(name: str, value: object = None) -> bool:
 
 def masked(description: Mapping[str, Any]) -> dict[str, Any]:
     """The description with environment values removed and secret-looking parameters masked; the input is not changed."""
-    kept = dict(description)
-    if isinstance(kept.get("Environment"), dict):
-        kept["Environment"] = dict.fromkeys(kept["Environment"], MASK)
-    if isinstance(kept.get("HyperParameters"), dict):
-        kept["HyperParameters"] = _masked_map(kept["HyperParameters"])
+    kept, hidden = dict(description), list[Any]()
+    environment, hyperparameters = kept.get("Environment"), kept.get("HyperParameters")
+    if isinstance(environment, dict):
+        kept["Environment"] = dict.fromkeys(environment, MASK)
+        hidden += environment.values()
+    if isinstance(hyperparameters, dict):
+        kept["HyperParameters"] = shown = _masked_map(hyperparameters)
+        hidden += [value for name, value in hyperparameters.items() if shown[name] is not value]
     algorithm = kept.get("AlgorithmSpecification")
     if isinstance(algorithm, dict) and (algorithm.get("ContainerArguments") or algorithm.get("ContainerEntrypoint")):
-        kept["AlgorithmSpecification"] = algorithm | {
-            member: _masked_arguments(algorithm[member])
-            for member in ("ContainerArguments", "ContainerEntrypoint")
-            if isinstance(algorithm.get(member), list)
-        }
+        members = [member for member in ("ContainerArguments", "ContainerEntrypoint") if isinstance(algorithm.get(member), list)]
+        kept["AlgorithmSpecification"] = algorithm | {member: _masked_arguments(algorithm[member]) for member in members}
+        hidden += [algorithm[member] for member in members]
     if isinstance(kept.get("Tags"), list):
+        hidden += [tag for tag in kept["Tags"] if _masked_tag(tag) is not tag]
         kept["Tags"] = [_masked_tag(tag) for tag in kept["Tags"]]
-    uris = sorted({_bare(uri) for uri in s3_uris(description)} - {_bare(uri) for uri in s3_uris(kept)})
+    uris = sorted({_bare(uri) for uri in s3_uris(hidden)})
     return kept | {MASKED_URIS: uris} if uris else kept
 
 
