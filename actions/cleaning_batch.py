@@ -114,6 +114,8 @@ class BatchWork:
             except AwsError as error:
                 if not marks:
                     raise
+                if isinstance(error, CredentialsUnusable):
+                    self._reach.forget()
                 return Outcome(marks, asked_again(error, AGAIN))
             marks += decision.marks + acted.marks
             in_vain = in_vain + 1 if len(acted.rest) == len(decision.going) else 0

@@ -50,8 +50,9 @@ def masked(description: Mapping[str, Any]) -> dict[str, Any]:
         kept["AlgorithmSpecification"] = algorithm | {member: _masked_arguments(algorithm[member]) for member in members}
         hidden += [algorithm[member] for member in members]
     if isinstance(kept.get("Tags"), list):
-        hidden += [tag for tag in kept["Tags"] if _masked_tag(tag) is not tag]
-        kept["Tags"] = [_masked_tag(tag) for tag in kept["Tags"]]
+        tags = kept["Tags"]
+        kept["Tags"] = [_masked_tag(tag) for tag in tags]
+        hidden += [tag for tag, shown_tag in zip(tags, kept["Tags"], strict=True) if shown_tag is not tag]
     uris = sorted({_bare(uri) for uri in s3_uris(hidden)})
     return kept | {MASKED_URIS: uris} if uris else kept
 

@@ -4,6 +4,7 @@ A nano-dollar is 1e-9 USD. The Price List quotes at most ten decimals per hour a
 which floating point does not. Names of amounts in this unit end in `_nusd`; `usd` is called at the last line of formatting.
 """
 
+from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
 
 NANO = 1_000_000_000
@@ -44,3 +45,10 @@ def shares(amount: int, weights: list[int]) -> list[int]:
     last = max(index for index, weight in enumerate(weights) if weight)
     parts[last] += amount - sum(parts)
     return parts
+
+
+def known_sum(amounts: Iterable[int | None]) -> int | None:
+    """The sum of what is known; None where there is something, and none of it is known."""
+    found = list(amounts)
+    known = [amount for amount in found if amount is not None]
+    return sum(known) if known or not found else None

@@ -39,7 +39,7 @@ def location(uri: object) -> Location | None:
     """The location of an S3 URI, or of an `https://` address of S3; None for what is neither, or names no bucket."""
     if not isinstance(uri, str):
         return None
-    scheme, _, rest = uri.strip().partition("://")
+    scheme, _, rest = uri.partition("://")
     host, _, path = rest.partition("/")
     if scheme.lower() == "s3":
         return Location(host, path) if host else None

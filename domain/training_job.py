@@ -146,6 +146,14 @@ class TrainingJob:
         return [interval for interval in intervals if interval.start < interval.end]
 
     @property
+    def ended_by(self) -> datetime | None:
+        """The latest that it can have ended; None while it lives. AWS gives no end to a job that never started."""
+        if self.status not in ENDED:
+            return None
+        known = [self.ended_at, self.last_modified_at, *(moment for row in self.transitions for moment in (row.start, row.end))]
+        return max((moment for moment in known if moment is not None), default=None)
+
+    @property
     def is_waiting(self) -> bool:
         """Whether an interrupted job waits for capacity, and so burns nothing."""
         for transition in reversed(self.transitions):

@@ -6,6 +6,7 @@ from typing import Any
 
 from domain.cleaning_diff import ItemChange
 from domain.leftovers import StoredObject
+from domain.money import known_sum
 from reports.figures import dollars, moment
 from storage.cleaning import PlanHead, PlannedItem, PlannedObject, Tally
 
@@ -37,7 +38,7 @@ def plan_data(head: PlanHead, items: Sequence[PlannedItem], found: Mapping[str, 
         "total": {
             "objects": sum(one.item.objects for one in items),
             "bytes": sum(one.item.bytes for one in items),
-            "usd_per_month": _total([one.nusd_per_month for one in items]),
+            "usd_per_month": dollars(known_sum(one.nusd_per_month for one in items)),
         },
         "states": {state: tally.objects for state, tally in found.items()},
         "since": None if since is None else {"plan_id": since[0].plan_id, "changes": [asdict(one) for one in since[1]]},
@@ -78,9 +79,3 @@ def object_data(bucket: str, one: PlannedObject) -> dict[str, Any]:
         "state": one.state,
         "why": one.why,
     }
-
-
-def _total(amounts: Sequence[int | None]) -> float | None:
-    """The sum; null where no part of it is known."""
-    known = [amount for amount in amounts if amount is not None]
-    return dollars(sum(known)) if known or not amounts else None

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Select, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, delete, exists, func, insert, or_, select, update
 
 from domain.cleaning import CleanItem, Kept
 from domain.cleaning_diff import ItemChange, plan_changes
@@ -157,11 +157,20 @@ def plan_before(connection: Connection, head: PlanHead) -> PlanHead | None:
 
 def quarantines(connection: Connection, now: datetime) -> list[PlanHead]:
     """Plans whose objects carry our tag, or may: those to quarantine that were begun and not undone, and that nobody is at right now."""
+    return [_head(row) for row in connection.execute(_heads().where(may_be_tagged(), is_free(now)).order_by(clean_plans.c.id))]
+
+
+def may_be_tagged() -> ColumnElement[bool]:
+    """Whether objects of a plan carry our tag, or may: an apply that was killed may have put it on what is still planned, or failed."""
+    plans, objects = clean_plans.c, clean_objects.c
+    held = exists().where(objects.plan_id == plans.id, objects.state.in_(("tagged", "planned", "failed")))
+    return and_(plans.mode == "quarantine", plans.audit_id.is_not(None), plans.state != "undone", held)
+
+
+def is_free(now: datetime) -> ColumnElement[bool]:
+    """Whether nobody is at a plan right now."""
     plans = clean_plans.c
-    held = exists().where(clean_objects.c.plan_id == plans.id, clean_objects.c.state.in_(("tagged", "planned", "failed")))
-    is_free = or_(plans.holder == "", plans.renewed_at.is_(None), plans.renewed_at < now - HOLD)
-    where = (plans.mode == "quarantine", plans.audit_id.is_not(None), plans.state != "undone", is_free, held)
-    return [_head(row) for row in connection.execute(_heads().where(*where).order_by(plans.id))]
+    return or_(plans.holder == "", plans.renewed_at.is_(None), plans.renewed_at < now - HOLD)
 
 
 def changes_since(connection: Connection, head: PlanHead, items: Sequence[PlannedItem]) -> tuple[PlanHead, list[ItemChange]] | None:

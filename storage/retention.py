@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, func, or_, select, update
 
-from storage.cleaning import HOLD
+from storage.cleaning import is_free, may_be_tagged
 from storage.schema import collector_runs, collector_status
 from storage.schema_objects import clean_objects, clean_plans
 from storage.schema_operations import messages
@@ -14,7 +14,7 @@ from storage.state import DATA_VERSION, bump
 def give_up_old_records(connection: Connection, now: datetime, keep: timedelta, most: int = 5000) -> int:
     """Deletes records older than that, at most about so many rows of each kind at once; how many. Call it until there are none.
 
-    The newest run of each collector stays. So do the objects of a plan that carry our tag, which is taken off again when something
+    The newest run of each collector stays. So do the objects of a plan that may carry our tag, which is taken off again when something
     points at them, and those of a plan that somebody is at right now.
     """
     before = now - keep
@@ -38,9 +38,8 @@ def _messages(connection: Connection, before: datetime, most: int) -> int:
 def _plans(connection: Connection, before: datetime, now: datetime, most: int) -> int:
     """Forgets the objects of one old plan after the other; its items, totals and reasons stay, as its report does in the audit log."""
     plans, objects = clean_plans.c, clean_objects.c
-    is_free = or_(plans.holder == "", plans.renewed_at.is_(None), plans.renewed_at < now - HOLD)
-    is_tagged = select(objects.id).where(objects.plan_id == plans.id, objects.state == "tagged").exists()
-    where = (plans.forgotten_at.is_(None), func.coalesce(plans.applied_at, plans.created_at) < before, is_free, ~is_tagged)
+    is_old = func.coalesce(plans.applied_at, plans.created_at) < before
+    where = (plans.forgotten_at.is_(None), is_old, is_free(now), ~may_be_tagged())
     plan_id = connection.scalar(select(plans.id).where(*where).order_by(plans.id).limit(1))
     if plan_id is None:
         return 0

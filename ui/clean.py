@@ -177,7 +177,8 @@ def plan_words(head: PlanHead, items: Sequence[PlannedItem], found: dict[str, Ta
     total = sum(one.item.objects for one in items)
     size, cost = sum(one.item.bytes for one in items), leftovers.monthly_words([one.nusd_per_month for one in items])
     if head.forgotten_at is not None:
-        return f"Plan {head.plan_id} took {total:,} objects, {w.size(size)}; what became of each was forgotten, and stands in Audit in sum."
+        begun = "what became of each was forgotten, and stands in Audit in sum" if head.begun_at else "it was never applied"
+        return f"Plan {head.plan_id} was for {total:,} objects, {w.size(size)}; {begun}."
     if is_expired(head, now):
         return f"Plan {head.plan_id} is older than a day: the world may have changed. Make a new one."
     if head.state == "making":

@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from domain.money import NANO, usd
+from domain.money import NANO, known_sum, usd
 from reports.checkpoints import COVERAGE_COLUMNS, job_data
-from storage.views.coverage import JobCoverage, TeamCoverage, known_sum
+from storage.views.coverage import JobCoverage, TeamCoverage
 from ui import places, reads, tables, watching
 from ui import words as w
 

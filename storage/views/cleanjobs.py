@@ -14,7 +14,7 @@ from domain.leftovers import Leftover
 from domain.references import s3_uris
 from domain.s3 import Location, location
 from domain.scope import Scope
-from domain.training_job import ENDED, TrainingJob, training_job_from
+from domain.training_job import TrainingJob, training_job_from
 from storage.descriptions import unpack
 from storage.schema import collector_status, jobs, scopes, training_jobs
 
@@ -109,7 +109,7 @@ def _cleaned(description: Mapping[str, Any], job: TrainingJob, scope: Scope, arn
         account=scope.account,
         region=scope.region,
         created_at=job.created_at or observed_at,
-        ended_at=job.ended_at or _end_without_start(job),
+        ended_at=job.ended_at or job.ended_by,
         status=job.status,
         is_live=job.is_live,
         team=team,
@@ -118,14 +118,6 @@ def _cleaned(description: Mapping[str, Any], job: TrainingJob, scope: Scope, arn
         checkpoints=location(job.checkpoint_uri),
         outputs=(output,) if (output := location(job.output_uri)) else (),
     )
-
-
-def _end_without_start(job: TrainingJob) -> datetime | None:
-    """The latest that a job can have ended which never started, since AWS gives such a one no end; None while it lives."""
-    if job.status not in ENDED or job.started_at is not None:
-        return None
-    known = [job.last_modified_at, *(moment for row in job.transitions for moment in (row.start, row.end))]
-    return max((moment for moment in known if moment is not None), default=None)
 
 
 def _points_at(description: Mapping[str, Any]) -> Iterator[Location]:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, or_, select
 
 from domain.checkpoint import CheckpointFacts, CheckpointState, checkpoint_state, cost_of, risk_seconds
 from domain.findings.situation import Situation
-from domain.money import divided
+from domain.money import divided, known_sum
 from storage.checkpoints import read_checkpoints
 from storage.schema import jobs
 from storage.schema_objects import checkpoints
@@ -116,13 +116,6 @@ def _team(team: str, rows: Sequence[_Row], risks: Sequence[int | None]) -> TeamC
         lost_nusd=known_sum(interrupted),
         untold=sum(lost is None for lost in interrupted),
     )
-
-
-def known_sum(amounts: Iterable[int | None]) -> int | None:
-    """The sum of what is known; None where there is something, and none of it is known."""
-    found = list(amounts)
-    known = [amount for amount in found if amount is not None]
-    return sum(known) if known or not found else None
 
 
 def coverage_days(connection: Connection, now: datetime, teams: Sequence[str] = ()) -> dict[date, tuple[int, int]]:

@@ -156,6 +156,8 @@ def _sharing(connection: Connection, known: Mapping[int, TrainingJob]) -> dict[i
 
     `known` are jobs whose description was read already.
     """
+    if not any(job.is_live and job.checkpoint_uri for job in known.values()):
+        return {}
     table, saving = training_jobs.c, dict[int, tuple[str, tuple[str, str]]]()
     for row in connection.execute(select(table.id, table.description).where(table.watched)):
         job = known.get(row.id) or training_job_from(unpack(row.description))

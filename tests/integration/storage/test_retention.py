@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine, func, select
 
 from domain.access import Refusal
@@ -14,7 +15,7 @@ from storage.schema import collector_runs
 from storage.schema_objects import clean_items, clean_objects
 from storage.schema_operations import audit, messages
 from storage.views.collection import collector_states
-from tests.integration.actions.yard import Yard, jobs, yard
+from tests.integration.actions.yard import Yard, cut_short, jobs, yard
 from tests.integration.collectors.conftest import Watch, watch
 from tests.integration.collectors.watching import DAY
 
@@ -95,6 +96,17 @@ def test_a_quarantine_is_never_forgotten_while_its_tags_are_on(watch: Watch) -> 
     ours.account.clock.advance(400 * DAY)
     give_up(ours)
     assert ours.states(plan_id)["tagged"] == tagged > 0
+
+
+def test_a_quarantine_that_was_killed_is_not_forgotten_either(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have tagged what it did not write down."""
+    ours = yard(watch, jobs())
+    plan_id = ours.plan("quarantine")
+    cut_short(ours, plan_id, monkeypatch)
+    before = count(ours, clean_objects)
+    ours.account.clock.advance(400 * DAY)
+    give_up(ours)
+    assert count(ours, clean_objects) == before > 0
 
 
 def test_the_inventory_gives_them_up(watch: Watch) -> None:
