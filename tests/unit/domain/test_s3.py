@@ -68,6 +68,14 @@ def test_a_location_is_the_one_of_its_uri(place: Location) -> None:
         ("s3://b", Location("b", "")),
         ("s3://b/", Location("b", "")),
         ("s3://b//k", Location("b", "/k")),
+        ("s3://b/a b/c ", Location("b", "a b/c ")),  # a space at the end is part of the key
+        ("https://b.s3.us-east-1.amazonaws.com/a%20b/c/?X-Amz-Signature=1", Location("b", "a b/c/")),
+        ("https://s3.us-east-1.amazonaws.com/b/a/", Location("b", "a/")),
+        ("https://b.s3.amazonaws.com/", Location("b", "")),
+        ("https://a.b.s3.dualstack.eu-west-1.amazonaws.com/k", Location("a.b", "k")),
+        ("https://example.com/b/a", None),
+        ("https://s3.us-east-1.amazonaws.com/", None),
+        (" s3://b/a", None),
         ("s3://", None),
         ("s3:///k", None),
         ("/opt/ml/model", None),
@@ -79,25 +87,3 @@ def test_a_location_is_the_one_of_its_uri(place: Location) -> None:
 )
 def test_an_address_is_read_as_it_stands_or_not_at_all(uri: object, place: Location | None) -> None:
     assert location(uri) == place
-
-
-@pytest.mark.parametrize(
-    ("uri", "bucket", "key"),
-    [
-        ("s3://b/a b/c ", "b", "a b/c "),  # a space at the end is part of the key
-        ("S3://b", "b", ""),
-        ("https://b.s3.us-east-1.amazonaws.com/a%20b/c/?X-Amz-Signature=1", "b", "a b/c/"),
-        ("https://s3.us-east-1.amazonaws.com/b/a/", "b", "a/"),
-        ("https://b.s3.amazonaws.com/", "b", ""),
-        ("https://a.b.s3.dualstack.eu-west-1.amazonaws.com/k", "a.b", "k"),
-    ],
-)
-def test_an_address_names_its_bucket_and_its_key_as_it_is(uri: str, bucket: str, key: str) -> None:
-    assert location(uri) == Location(bucket, key)
-
-
-@pytest.mark.parametrize(
-    "uri", ["s3://", "https://example.com/b/a", "https://s3.us-east-1.amazonaws.com/", "file:///b/a", " s3://b/a", None]
-)
-def test_what_is_no_address_in_s3_is_none(uri: object) -> None:
-    assert location(uri) is None
