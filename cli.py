@@ -12,7 +12,7 @@ import click
 
 import processes
 from aws.errors import AwsError
-from commands import cleaning, operations
+from commands import cleaning, operations, policy
 from commands.frame import DAY, Failed, database, format_option, now, say_if_empty, settings_of, show
 from derivations.keep import rederive as rederive_all
 from domain.period import Period, first_of_next_month
@@ -262,7 +262,7 @@ def _progress(done: int, total: int) -> None:
     click.echo(f"\r{done:,} of {total:,}", nl=done >= total, err=True)
 
 
-for command in (*operations.COMMANDS, cleaning.clean):
+for command in (*operations.COMMANDS, cleaning.clean, policy.policy):
     main.add_command(command)
 
 
