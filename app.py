@@ -4,15 +4,9 @@ import argparse
 import logging
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-# Set before Streamlit is imported: no telemetry, and errors of pages go to the log, never to the screen.
-os.environ.setdefault("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "false")
-os.environ.setdefault("STREAMLIT_CLIENT_SHOW_ERROR_DETAILS", "none")
-os.environ.setdefault("STREAMLIT_SERVER_FILE_WATCHER_TYPE", "none")
-os.environ.setdefault("STREAMLIT_LOGGER_LEVEL", "error")
-# Nobody is who a header says they are, whatever a config.toml trusts.
-os.environ["STREAMLIT_SERVER_TRUSTED_USER_HEADERS"] = "{}"
 # A sign-in is kept in cookies, and somebody in hundreds of groups has more of them than the 8 KiB that are usual.
 MOST_HEADER_BYTES = 128 * 1024
 os.environ["WEBSOCKETS_MAX_LINE_LENGTH"] = str(MOST_HEADER_BYTES)
@@ -26,23 +20,35 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
+from streamlit import config
 
-from settings import SettingsError
+from settings import Settings, SettingsError
 from storage import migrate
 from storage.engine import DatabaseUnusable
 from ui import heap, metrics, reads, signin, viewer
+from ui.edge import edge_of
+from ui.guard import Guard
+from ui.sessions import SignOut
 
 MAIN = Path(__file__).resolve().parent / "ui" / "main.py"
 log = logging.getLogger("trainwatch.app")
 
 
-def healthz(_request: Request) -> PlainTextResponse:
-    """200 while the database answers and is of the version this release writes, else 503 with the reason."""
+def healthz(request: Request) -> PlainTextResponse:
+    """200 while the database answers and is of the version this release writes, else 503; the reason for those who may have metrics."""
+    reason = _why_unhealthy()
+    if reason is None:
+        return PlainTextResponse("ok\n")
+    told = reason if may_monitor(request.headers, request.client.host if request.client else None) else "unavailable"
+    return PlainTextResponse(f"{told}\n", status_code=503)
+
+
+def _why_unhealthy() -> str | None:
     try:
-        found, newest = migrate.version(reads.engine())
+        version, newest = migrate.version(reads.engine())
     except DatabaseUnusable as error:
-        return PlainTextResponse(f"{error}\n", status_code=503)
-    return PlainTextResponse("ok\n" if found == newest else f"schema {found}, not {newest}\n", status_code=200 if found == newest else 503)
+        return str(error)
+    return None if version == newest else f"schema {version}, not {newest}"
 
 
 def prometheus(_request: Request) -> PlainTextResponse:
@@ -60,16 +66,32 @@ def _logged(error: Exception) -> bool:
     return True
 
 
-app = st.App(
+def may_monitor(headers: Mapping[str, str], client: str | None) -> bool:
+    """Whether a request may read metrics: one of this machine, or with the token of the settings."""
+    return edge.shows_token(headers.get("authorization")) or viewer.may_monitor(headers, client)
+
+
+def _settings() -> Settings:
+    try:
+        settings = reads.current_settings()
+        signin.configure(settings)
+    except SettingsError as error:
+        raise SystemExit(f"trainwatch: {error}") from error
+    return settings
+
+
+settings = _settings()
+edge = edge_of(settings)
+secure_cookies = (settings.sign_in.redirect_uri or "").startswith("https://")
+dashboard = st.App(
     MAIN,
     routes=[Route("/healthz", healthz), Route("/metrics", prometheus)],
-    middleware=[Middleware(signin.Failures)],
+    middleware=[Middleware(signin.Failures), Middleware(SignOut)],
     on_script_error=_logged,
 )
-try:
-    signin.configure(reads.current_settings())
-except SettingsError as error:
-    raise SystemExit(f"trainwatch: {error}") from error
+app = Guard(dashboard, edge, may_monitor, secure_cookies=secure_cookies)  # outermost, so that failures carry its headers too
+# Read again with our own file, which is known only now: whatever was read before had the user's alone.
+config.get_config_options(force_reparse=True)
 
 
 def main() -> None:
@@ -90,6 +112,7 @@ def main() -> None:
         port=arguments.port,
         log_level="warning",
         access_log=False,
+        server_header=False,
         ws="websockets-sansio",
         h11_max_incomplete_event_size=MOST_HEADER_BYTES,
     )

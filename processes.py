@@ -59,7 +59,9 @@ def demo(*, port: int, headless: bool, seed: int, jobs: int) -> int:
     DEMO_FOLDER.mkdir(parents=True)
     config = DEMO_FOLDER / "trainwatch.toml"
     database = (DEMO_FOLDER / "trainwatch.db").resolve()
-    config.write_text(f'[database]\nurl = "sqlite:///{database}"\n\n{settings_text()}', encoding="utf-8")
+    # Whoever reaches the demo through a forwarded port may look at it: all that it shows is invented.
+    access = '[access]\npublic_role = "viewer"\n'
+    config.write_text(f'[database]\nurl = "sqlite:///{database}"\n\n{access}\n{settings_text()}', encoding="utf-8")
     command = [sys.executable, "-m", "demo", "--port", "0", "--seed", str(seed), "--jobs", str(jobs)]
     account = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own command
     try:

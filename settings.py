@@ -26,6 +26,8 @@ from domain.prices import Discount, Price
 
 DEFAULT_FILE = "trainwatch.toml"
 ENVIRONMENT_PREFIX = "TRAINWATCH_"
+_HOST = re.compile(r"[A-Za-z0-9._\-]+|\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f:.]+")
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-]+(?::\d{1,5})?")
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -72,6 +74,7 @@ class ConventionSettings(_Section):
     bucket: str = Field("{company}-sm-{team}-{project}", description="How buckets are named")
     execution_role: str = Field("SageMaker-{Team}-{Project}-ExecutionRole", description="How execution roles are named")
     intermediate_prefix: str = Field("models/training/{job}/", description="Where a job's intermediate output lies in its bucket")
+    checkpoint_prefix: str = Field("checkpoints/{job}/", description="Where checkpoints lie in a bucket, for the operator's policy alone")
     artifact_prefix: str = Field("models/artifacts/", description="Where artifacts lie in a bucket; never cleaned")
     team_tags: list[str] = Field(default_factory=lambda: ["Team"], description="Tag keys that name the team, without regard to case")
     project_tags: list[str] = Field(default_factory=lambda: ["Project"], description="Tag keys that name the project")
@@ -228,11 +231,40 @@ class GroupSettings(_Section):
 class Access(_Section):
     """Who may do what."""
 
-    public_role: Literal["none", "viewer"] = Field("viewer", description="What a visitor without sign-in may do off loopback")
+    public_role: Literal["none", "viewer"] = Field(
+        "none", description="What a visitor without sign-in may do off loopback, under a name in hosts; never more"
+    )
+    hosts: list[str] = Field(
+        default_factory=list, description="Names it answers to besides loopback, [notify] base_url and the sign-in's redirect_uri"
+    )
+    embedded_in: list[str] = Field(
+        default_factory=list, description="Origins whose pages may show it in a frame, such as https://portal.acme.example"
+    )
+    metrics_token: str | None = Field(
+        None,
+        min_length=16,
+        description="Bearer token for /metrics and the details of /healthz off loopback, such as ${TRAINWATCH_METRICS_TOKEN}",
+    )
     signed_in_role: Literal["none", "viewer"] = Field("viewer", description="What somebody may do who signed in and is named nowhere")
     role_claim: str = Field("groups", description="The claim of the sign-in, text or list, that groups are looked up in")
     people: list[PersonSettings] = Field(default_factory=list, description="People by e-mail address")
     groups: list[GroupSettings] = Field(default_factory=list, description="People by a claim of their sign-in")
+
+    @field_validator("hosts")
+    @classmethod
+    def _are_names(cls, hosts: list[str]) -> list[str]:
+        for host in hosts:
+            if not _HOST.fullmatch(host):
+                raise ValueError(f"{host!r} is no host name; expected a name or an address alone, such as trainwatch.acme.example")
+        return [host.strip("[]").lower() for host in hosts]
+
+    @field_validator("embedded_in")
+    @classmethod
+    def _are_origins(cls, origins: list[str]) -> list[str]:
+        for origin in origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is no origin; expected scheme and host alone, such as https://portal.acme.example")
+        return origins
 
 
 class SignIn(_Section):

@@ -6,17 +6,32 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 # Other rooms pass connections on without knowing SQLAlchemy: they take the two names from here.
-__all__ = ["Connection", "DatabaseUnusable", "Engine", "keep_quick", "open_engine", "reading", "writing"]
+__all__ = ["Connection", "DatabaseUnusable", "Engine", "keep_quick", "open_engine", "reading", "unusable", "writing"]
 
 _WRITES = "trainwatch_writes"
 
 
 class DatabaseUnusable(Exception):
     """The database cannot be opened; the message says which and what to do."""
+
+
+def shown(url: URL) -> str:
+    """A database's address without what is secret in it: neither a password before the host nor one among the parameters."""
+    return (
+        f"{url.get_backend_name()} {url.database or ''}".strip()
+        if url.host is None
+        else f"{url.get_backend_name()} {url.host}/{url.database}"
+    )
+
+
+def unusable(engine: Engine, error: DBAPIError) -> DatabaseUnusable:
+    """A driver's error in one line, with the database it is about."""
+    why = " ".join(str(error.orig).split())
+    return DatabaseUnusable(f"the database {shown(engine.url)} cannot be used: {why}; check [database] url")
 
 
 def open_engine(url: str) -> Engine:

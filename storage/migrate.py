@@ -11,7 +11,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 import storage.schema_objects
 import storage.schema_operations  # noqa: F401 - their tables join the metadata
-from storage.engine import DatabaseUnusable, reading, writing
+from storage.engine import DatabaseUnusable, reading, unusable, writing
 from storage.schema import metadata
 
 
@@ -35,7 +35,7 @@ def upgrade(engine: Engine) -> str:
                 command.upgrade(config, "head")
         return newest
     except (OperationalError, DatabaseError) as error:
-        raise DatabaseUnusable(f"the database {_shown(engine)} cannot be used: {error.orig}; check [database] url") from error
+        raise unusable(engine, error) from error
 
 
 def version(engine: Engine) -> tuple[str | None, str]:
@@ -45,7 +45,7 @@ def version(engine: Engine) -> tuple[str | None, str]:
             config = _config(connection)
             return _current(connection, config), _newest(config)
     except (OperationalError, DatabaseError) as error:
-        raise DatabaseUnusable(f"the database {_shown(engine)} cannot be used: {error.orig}; check [database] url") from error
+        raise unusable(engine, error) from error
 
 
 def _current(connection: Connection, config: Config) -> str | None:
@@ -75,7 +75,3 @@ def _config(connection: Connection) -> Config:
         config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
-
-
-def _shown(engine: Engine) -> str:
-    return engine.url.render_as_string(hide_password=True)

@@ -188,3 +188,11 @@ policy_steps = Table(
     Column("note", Text, nullable=False),
     sqlite_with_rowid=False,
 )
+
+ended_sign_ins = Table(  # sign-ins that somebody signed out of: a copy of the cookie opens nothing
+    "ended_sign_ins",
+    metadata,
+    Column("fingerprint", Text, primary_key=True),  # a digest of the claims, which hold who it was
+    Column("ended_at", Instant, nullable=False),
+    sqlite_with_rowid=False,
+)

@@ -18,7 +18,11 @@ st.set_page_config(page_title="Trainwatch", page_icon=str(STATIC / "mark.svg"), 
 dark = st.context.theme.type == "dark"
 st.logo(str(STATIC / ("logo-dark.svg" if dark else "logo.svg")), icon_image=str(STATIC / "mark.svg"), size="medium")
 
-person = viewer()
+try:
+    person = viewer()
+except DatabaseUnusable as error:
+    st.error(f"The database cannot be used. {plain(str(error))}", icon=":material/database_off:")
+    st.stop()
 page = st.navigation(places.menu(), expanded=True, position="sidebar" if person.may_see else "hidden")
 signin.show_problem()
 if not person.may_see:

@@ -1,6 +1,7 @@
 """Sign-in with OpenID Connect: Streamlit's own, set up from our settings; the account in the sidebar; failures in words."""
 
 import logging
+import re
 
 import httpx2
 import streamlit as st
@@ -15,6 +16,8 @@ from ui.words import plain, shown
 CALLBACK, LOGIN = "/oauth2callback", "/auth/login"
 PATIENCE_SECONDS = 5.0
 MOST_TEAMS = 6
+# Plain names alone may stand before it: of "//evil.example/auth/login" the front page would be another site's.
+_WAY = re.compile(rf"(?P<base>(?:/[A-Za-z0-9._~\-]+)*)(?P<way>{CALLBACK}|{LOGIN})")
 _FAILED = "sign_in"  # in the address, after a sign-in that came to nothing
 _PROBLEM = "sign-in problem"
 _REFUSED = "Sign-in did not succeed: the provider refused it or did not answer. Try again; if it stays so, the server's log says why."
@@ -66,8 +69,12 @@ def show_closed(person: Person) -> None:
     elif offered():
         words = "This dashboard is shown to people who have signed in."
     else:
-        words = "This dashboard is shown to nobody from other machines: [access] public_role is none."
-    st.info(words, icon=":material/lock:")
+        words = (
+            "Please sign in: this dashboard is shown to nobody without a sign-in, and none is set up yet. Its owner can set one up "
+            "under [sign_in] in the settings, or open it to everybody who reaches it, to look at alone, with two settings: "
+            '[access] public_role = "viewer", and the name in the address bar in [access] hosts.'
+        )
+    st.info(plain(words, 600), icon=":material/lock:")
     _show_button(person)
 
 
@@ -99,11 +106,12 @@ class Failures:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
         query = scope.get("query_string", b"")
-        returning = path.endswith(CALLBACK) and (b"code=" in query or b"error=" in query)  # after a sign-out it has neither
-        if scope["type"] != "http" or not (returning or path.endswith(LOGIN)):
+        way = _WAY.fullmatch(path)
+        returning = way is not None and way["way"] == CALLBACK and (b"code=" in query or b"error=" in query)  # not after a sign-out
+        if scope["type"] != "http" or way is None or not (returning or way["way"] == LOGIN):
             await self.app(scope, receive, send)
             return
-        home = path.removesuffix(CALLBACK).removesuffix(LOGIN) + f"/?{_FAILED}=failed"
+        home = f"{way['base']}/?{_FAILED}=failed"
         turned = False
 
         async def watched(message: Message) -> None:

@@ -4,23 +4,18 @@ import getpass
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 import streamlit as st
 
 from domain.access import Person, Role, higher
 from settings import Access, GroupSettings, PersonSettings
-from ui import reads
+from ui import reads, sessions
+from ui.addresses import authority, is_loopback
+from ui.edge import from_this_machine, is_our_page
 from ui.words import shown
 
 # Roles by a claim are as old as the sign-in: somebody taken out of a group at the provider keeps the role for so long at most.
 SIGN_IN_LASTS = timedelta(hours=12)
-# What a proxy adds. No browser begins a header of its own with X- when it opens a WebSocket, and no page can add one.
-_OF_PROXIES = (
-    "x-", "forwarded", "via", "cf-", "cdn-", "client-ip", "fastly-", "fly-", "proxy-", "remote-", "tailscale-", "true-client-ip",
-)  # fmt: skip
-
 _bound_to: str | None = None
 
 
@@ -49,9 +44,10 @@ def viewer() -> Person:
     """Who looks at this page now. Ask again in each run, callback and dialog; never keep the answer."""
     settings = reads.current_settings()
     headers = st.context.headers
+    claims = st.user.to_dict()
     visit = Visit(
         sign_in=settings.sign_in.metadata_url is not None,
-        claims=st.user.to_dict(),
+        claims=None if sessions.has_ended(claims) else claims,
         headers={name: ", ".join(headers.get_all(name)) for name in headers},
         client=st.context.ip_address,
         bound_to=_bound_to,
@@ -67,22 +63,28 @@ def person_of(visit: Visit, access: Access, now: datetime, local_name: str) -> P
         signed_in = _signed_in(visit.claims or {}, access, now)
     else:
         signed_in = Person(local_name, "admin", via="local") if is_local(visit) else None
-    return signed_in or Person("visitor", access.public_role)
+    return signed_in or Person("visitor", _public_role(visit, access))
 
 
 def is_local(visit: Visit) -> bool:
-    """Whether the visit cannot but come from this machine, with nothing in between. What is not known counts as no.
-
-    The name in the address bar is looked at too: a page of another site whose name is made to lead here (DNS rebinding) has its own.
-    """
+    """Whether the visit cannot but come from this machine, from a page of ours, with nothing in between. What is not known counts as no."""
     headers = {name.lower(): value for name, value in visit.headers.items()}
-    return (
-        _is_loopback(visit.bound_to)
-        and (visit.client is None or _is_loopback(visit.client))
-        and not any(name.startswith(_OF_PROXIES) for name in headers)
-        and _names_loopback(headers.get("host", ""))
-        and ("origin" not in headers or _is_loopback_page(headers["origin"]))
-    )
+    return from_this_machine(visit.bound_to, visit.client, headers) and is_our_page(headers)
+
+
+def may_monitor(headers: Mapping[str, str], client: str | None) -> bool:
+    """Whether a request for metrics comes from this machine; a program sends no Origin, and a page's has been looked at."""
+    return from_this_machine(_bound_to, client, {name.lower(): value for name, value in headers.items()})
+
+
+def _public_role(visit: Visit, access: Access) -> Role:
+    """What a visitor may do: nothing off loopback under a name that is not in `hosts`."""
+    headers = {name.lower(): value for name, value in visit.headers.items()}
+    host = authority(headers.get("host", ""))
+    if host is None:
+        return "none"
+    at_loopback = is_loopback(visit.bound_to) and host.is_loopback
+    return access.public_role if at_loopback or host.name in access.hosts else "none"
 
 
 def _signed_in(claims: Mapping[str, object], access: Access, now: datetime) -> Person | None:
@@ -117,12 +119,12 @@ def _entries_by_group(value: object, groups: Sequence[GroupSettings]) -> list[Gr
 
 
 def _email(claims: Mapping[str, object]) -> str | None:
-    """The address of a sign-in; None where there is none, or where the provider says that it was not verified.
+    """The address of a sign-in; None where there is none, or where the provider says anything but that it was verified.
 
     Many providers leave `email_verified` out, and some say it as text.
     """
-    email, verified = claims.get("email"), claims.get("email_verified")
-    trusted = verified is None or verified is True or (isinstance(verified, str) and verified.lower() == "true")
+    email, verified = claims.get("email"), claims.get("email_verified", True)
+    trusted = verified is True or (isinstance(verified, str) and verified.lower() == "true")
     return email.strip() or None if trusted and isinstance(email, str) else None
 
 
@@ -137,31 +139,6 @@ def _name(claims: Mapping[str, object]) -> str:
     called = texts.get("preferred_username") or texts.get("name")
     subject = texts.get("sub") or "of unknown id"
     return shown(_email(claims) or (f"{called} ({subject})" if called else subject), 200)
-
-
-def _is_loopback(address: str | None) -> bool:
-    """Whether an address without port is this machine's own."""
-    if not isinstance(address, str):
-        return False
-    try:
-        return address.lower() == "localhost" or ip_address(address).is_loopback
-    except ValueError:
-        return False
-
-
-def _names_loopback(authority: str) -> bool:
-    """Whether a host, with a port or without, is this machine's own."""
-    try:
-        parts = urlsplit(f"//{authority}")
-        host, _port = parts.hostname, parts.port  # reading the port checks it
-    except ValueError:
-        return False
-    return parts.netloc == authority and "@" not in authority and _is_loopback(host)
-
-
-def _is_loopback_page(origin: str) -> bool:
-    scheme, separator, authority = origin.partition("://")
-    return bool(separator) and scheme.lower() in ("http", "https") and _names_loopback(authority)
 
 
 def _account() -> str:

@@ -210,7 +210,6 @@ def test_at_this_machine_without_sign_in_one_is_admin_and_elsewhere_a_visitor(tm
         for opened, role in (
             (address, "admin on this machine"),
             (f"http://localhost:{port}", "admin on this machine"),
-            (f"http://evil.example:{port}", "viewer"),  # a name that somebody made to lead here
             (proxied, "viewer"),
         ):
             page = rebound.new_page()
@@ -218,11 +217,36 @@ def test_at_this_machine_without_sign_in_one_is_admin_and_elsewhere_a_visitor(tm
             expect(sidebar(page).get_by_text(role, exact=True)).to_be_visible(timeout=PATIENCE)
             expect(page.get_by_role("button", name="Sign")).to_have_count(0)
             page.close()
+        page = rebound.new_page()
+        answer = page.goto(f"http://evil.example:{port}")  # a name that somebody made to lead here
+        assert answer is not None
+        assert answer.status == 421
         rebound.close()
 
 
 def test_on_all_addresses_even_this_machine_is_a_visitor(tmp_path: Path, page: Page) -> None:
-    with served(tmp_path, None, public="none", address="0.0.0.0") as address:  # noqa: S104 - as containers do
+    with served(tmp_path, None, public="viewer", address="0.0.0.0") as address:  # noqa: S104 - as containers do
         page.goto(f"{address}/team-cost")
-        expect(page.get_by_text("shown to nobody from other machines")).to_be_visible()
+        expect(page.get_by_text("Please sign in")).to_be_visible()
+        for setting in ("[access] public_role", "[access] hosts"):
+            expect(page.get_by_text(setting)).to_be_visible()
         expect(page.get_by_text("Team cost")).to_have_count(0)
+
+
+def test_signing_out_ends_the_sign_in_for_a_copy_of_the_cookie_too(dashboard: str, page: Page, browser: Browser) -> None:
+    page.goto(dashboard)
+    sign_in(page, "sub-olga")
+    expect(sidebar(page).get_by_text("operator of nlp, rc", exact=True)).to_be_visible()
+    copy = browser.new_context()
+    copy.add_cookies(page.context.cookies())  # type: ignore[arg-type] # what one gives is what the other takes
+    thief = copy.new_page()
+    thief.goto(f"{dashboard}/jobs")
+    expect(sidebar(thief).get_by_text("operator of nlp, rc", exact=True)).to_be_visible()
+    sidebar(page).get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="End session").click()
+    expect(sidebar(page).get_by_text("Not signed in")).to_be_visible()
+    thief.get_by_role("link", name="Overview").click()  # the session that was open all the while
+    expect(sidebar(thief).get_by_text("operator of nlp, rc", exact=True)).not_to_be_visible()
+    thief.goto(f"{dashboard}/jobs")
+    expect(sidebar(thief).get_by_text("Not signed in")).to_be_visible()
+    copy.close()

@@ -4,6 +4,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 import settings
 from domain.money import nusd
@@ -130,3 +131,15 @@ def test_a_naming_template_without_an_owner_is_refused(tmp_path: Path) -> None:
 
 def test_an_account_number_has_twelve_digits(tmp_path: Path) -> None:
     assert "aws.accounts.1.id" in fails(tmp_path, '[[aws.accounts]]\nid = "42"\n')
+
+
+@pytest.mark.parametrize("host", ["https://trainwatch.acme.example", "trainwatch.acme.example:8501", "*", "a b", "x/y", ""])
+def test_a_host_that_is_no_name_is_refused(host: str) -> None:
+    with pytest.raises(ValidationError, match="no host name"):
+        settings.Settings.model_validate({"access": {"hosts": [host]}})
+
+
+@pytest.mark.parametrize("origin", ["portal.acme.example", "https://portal.acme.example/", "*", "https://*.acme.example", "'self'; x"])
+def test_a_page_that_may_embed_is_named_by_its_origin(origin: str) -> None:
+    with pytest.raises(ValidationError, match="no origin"):
+        settings.Settings.model_validate({"access": {"embedded_in": [origin]}})

@@ -20,6 +20,7 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - what containers listen on
 LOCAL = Visit(sign_in=False, claims=None, headers=BROWSER, client=None, bound_to="127.0.0.1")
 ACCESS = Access.model_validate(
     {
+        "public_role": "viewer",
         "people": [
             {"email": "Ann@Example.com", "role": "admin"},
             {"email": "olga@example.com", "role": "operator", "teams": ["rc"]},
@@ -94,9 +95,24 @@ def test_the_address_bar_may_name_loopback_in_each_way(host: str) -> None:
         "0x7f.0.0.1", "127.0.0.1:8501?x", "localhost#",
     ],
 )  # fmt: skip
-def test_a_host_that_is_not_plainly_loopback_makes_a_visitor(host: str) -> None:
-    assert role_without_sign_in(with_headers(Host=host)) == "viewer"
+def test_a_host_that_is_not_plainly_loopback_makes_a_visitor_who_may_see_nothing(host: str) -> None:
+    assert role_without_sign_in(with_headers(Host=host)) == "none"
     assert role_without_sign_in(with_headers(Host=host), "none") == "none"
+
+
+def test_the_public_may_look_off_loopback_under_a_name_of_the_settings_alone() -> None:
+    access = Access.model_validate({"public_role": "viewer", "hosts": ["Dash.Example.com", "localhost"]})
+
+    def role(host: str, bound_to: str = EVERYWHERE) -> str:
+        return person_of(visit(headers=BROWSER | {"Host": host}, bound_to=bound_to), access, NOW, "me").role
+
+    assert [role(host) for host in ("dash.example.com", "DASH.example.com:8501", "localhost:8501")] == ["viewer"] * 3
+    assert [role(host) for host in ("127.0.0.1:8501", "other.example.com", "")] == ["none"] * 3
+    assert person_of(visit(headers=BROWSER | {"Host": "dash.example.com"}, bound_to=EVERYWHERE), Access(), NOW, "me").role == "none"
+
+
+def test_the_public_is_shown_nothing_unless_settings_say_so() -> None:
+    assert Access().public_role == "none"
 
 
 def test_a_request_without_a_host_makes_a_visitor() -> None:
@@ -104,9 +120,22 @@ def test_a_request_without_a_host_makes_a_visitor() -> None:
     assert not is_local(visit(headers={}))
 
 
-@pytest.mark.parametrize("origin", ["http://localhost:8501", "https://127.0.0.1", "http://[::1]:9", "HTTP://LOCALHOST"])
-def test_a_page_of_this_machine_is_local(origin: str) -> None:
-    assert is_local(with_headers(Origin=origin))
+@pytest.mark.parametrize(
+    ("origin", "host"),
+    [
+        ("http://localhost:8501", "localhost:8501"),
+        ("https://127.0.0.1", "127.0.0.1"),
+        ("http://[::1]:9", "[::1]:9"),
+        ("HTTP://LOCALHOST", "localhost:80"),
+    ],
+)
+def test_a_page_of_this_very_server_is_local(origin: str, host: str) -> None:
+    assert is_local(with_headers(Origin=origin, Host=host))
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:3000", "http://localhost", "http://127.0.0.1:8501", "https://[::1]:8501"])
+def test_a_page_of_another_server_on_this_machine_makes_a_visitor(origin: str) -> None:
+    assert not is_local(with_headers(Origin=origin))
 
 
 @pytest.mark.parametrize(
@@ -121,8 +150,8 @@ def test_a_page_of_any_other_site_makes_a_visitor(origin: str) -> None:
     assert not is_local(with_headers(Origin=origin))
 
 
-def test_a_client_that_is_no_browser_sends_no_origin_and_is_local_all_the_same() -> None:
-    assert is_local(visit(headers={"host": "127.0.0.1:8501"}))
+def test_a_client_that_does_not_say_which_page_it_shows_is_not_local() -> None:
+    assert not is_local(visit(headers={"host": "127.0.0.1:8501"}))
 
 
 @pytest.mark.parametrize(
@@ -170,12 +199,12 @@ def test_no_header_whatever_makes_an_admin_off_loopback(name: str, value: str, h
         headers={"host": host, "origin": origin, name: value},
         claims={"is_logged_in": True, "email": "ann@example.com"},
     )
-    assert person_of(seen, ACCESS, NOW, "me") == Person("visitor", "viewer")
+    assert person_of(seen, ACCESS, NOW, "me") == Person("visitor", "none")
 
 
 @pytest.mark.parametrize("claims", [None, {}, {"is_logged_in": True, "email": "ann@example.com", "iat": FRESH}])
 def test_without_sign_in_claims_mean_nothing(claims: Mapping[str, object] | None) -> None:
-    assert person_of(visit(claims=claims, bound_to=EVERYWHERE), ACCESS, NOW, "me") == Person("visitor", "viewer")
+    assert person_of(visit(claims=claims, bound_to=EVERYWHERE), ACCESS, NOW, "me") == Person("visitor", "none")
 
 
 # With sign-in
@@ -222,13 +251,13 @@ def test_an_address_of_another_shape_does_not_count_and_breaks_nothing(email: ob
     assert signed_in(email=email) == Person("s-1", "viewer", via="sign-in")
 
 
-@pytest.mark.parametrize("verified", [True, None, "true", "True"])
-def test_an_address_counts_where_the_provider_does_not_deny_it(verified: object) -> None:
+@pytest.mark.parametrize("verified", [True, "true", "True"])
+def test_an_address_counts_where_the_provider_vouches_for_it_or_says_nothing(verified: object) -> None:
     assert signed_in(email="ann@example.com", email_verified=verified).role == "admin"
     assert signed_in(email="ann@example.com").role == "admin"
 
 
-@pytest.mark.parametrize("verified", [False, "false", "False", 0, "", "no", [], {}, [True]])
+@pytest.mark.parametrize("verified", [False, None, "false", "False", 0, 1, "", "no", [], {}, [True]])
 def test_an_address_that_was_not_verified_gives_no_role_and_no_name(verified: object) -> None:
     person = signed_in(email="ann@example.com", email_verified=verified, name="Ann")
     assert person == Person("Ann (s-1)", "viewer", via="sign-in")
