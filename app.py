@@ -3,7 +3,6 @@
 import argparse
 import logging
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from streamlit import config
 
+from reports.logs import log_to_stderr
 from settings import Settings, SettingsError
 from storage import migrate
 from storage.engine import DatabaseUnusable
@@ -100,7 +100,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8501)
     parser.add_argument("--address", default="127.0.0.1")
     arguments = parser.parse_args()
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_to_stderr()
     for name in ("uvicorn.access", "uvicorn.error", "websockets.server"):
         # Streamlit gives them handlers and levels of its own, one line per asset; a filter outlives that.
         logging.getLogger(name).addFilter(lambda record: record.levelno >= logging.WARNING)

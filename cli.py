@@ -13,11 +13,12 @@ import click
 import processes
 from aws.errors import AwsError
 from commands import cleaning, operations, policy
-from commands.frame import DAY, Failed, database, format_option, now, say_if_empty, settings_of, show
+from commands.frame import DAY, Failed, database, format_option, now, say, say_if_empty, settings_of, show
 from derivations.keep import rederive as rederive_all
 from domain.period import Period, first_of_next_month
 from reports.cost import SPEND_COLUMNS, cost_report
 from reports.jobs import JOB_COLUMNS, job_data, job_page_data
+from reports.logs import log_to_stderr
 from reports.output import print_pairs, print_table
 from storage import backup, migrate
 from storage.engine import reading
@@ -46,7 +47,7 @@ JOB_TABLE = (
 @click.pass_context
 def main(context: click.Context, config: Path | None) -> None:
     """Cost and operations dashboard for Amazon SageMaker Training."""
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_to_stderr()
     context.obj = config
 
 
@@ -94,7 +95,7 @@ def collect(context: click.Context, once: bool, only: str | None) -> None:
         except AwsError as error:
             raise Failed(str(error)) from error
     for report in reports:
-        click.echo(f"{report.scope.label} {report.collector}: {report.outcome}: {report.message}", err=True)
+        say(f"{report.scope.label} {report.collector}: {report.outcome}: {report.message}")
     failed = [report for report in reports if report.outcome == "failed"]
     if failed:
         raise Failed(f"{len(failed)} of {len(reports)} runs failed: {failed[0].message}")
@@ -205,7 +206,7 @@ def rederive(context: click.Context) -> None:
     settings = settings_of(context)
     with database(settings) as engine:
         count = rederive_all(engine, settings, _progress)
-    click.echo(f"derived {count:,} jobs anew", err=True)
+    say(f"derived {count:,} jobs anew")
 
 
 @main.command()
@@ -232,7 +233,7 @@ def db() -> None:
 def db_upgrade(context: click.Context) -> None:
     """Create the tables, or bring them up to date."""
     with database(settings_of(context)) as engine:
-        click.echo(f"the database is at schema {migrate.upgrade(engine)}", err=True)
+        say(f"the database is at schema {migrate.upgrade(engine)}")
 
 
 @db.command("backup")
@@ -242,7 +243,7 @@ def db_backup(context: click.Context, path: Path) -> None:
     """Write a consistent copy while everything runs (SQLite)."""
     with database(settings_of(context)) as engine:
         backup.write(engine, path)
-    click.echo(f"wrote {path}", err=True)
+    say(f"wrote {path}")
 
 
 @db.command("check")
@@ -252,14 +253,14 @@ def db_check(context: click.Context) -> None:
     with database(settings_of(context)) as engine:
         problems = backup.problems(engine)
     for problem in problems:
-        click.echo(problem, err=True)
+        say(problem)
     if problems:
         raise Failed("the database is not sound; `trainwatch rederive` rebuilds every sum from the facts")
-    click.echo("sound: the file, its schema and every sum", err=True)
+    say("sound: the file, its schema and every sum")
 
 
 def _progress(done: int, total: int) -> None:
-    click.echo(f"\r{done:,} of {total:,}", nl=done >= total, err=True)
+    say(f"\r{done:,} of {total:,}", nl=done >= total)
 
 
 for command in (*operations.COMMANDS, cleaning.clean, policy.policy):

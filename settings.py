@@ -255,7 +255,7 @@ class Access(_Section):
     def _are_names(cls, hosts: list[str]) -> list[str]:
         for host in hosts:
             if not _HOST.fullmatch(host):
-                raise ValueError(f"{host!r} is no host name; expected a name or an address alone, such as trainwatch.acme.example")
+                raise ValueError("no host name; expected names or addresses alone, such as trainwatch.acme.example")
         return [host.strip("[]").lower() for host in hosts]
 
     @field_validator("embedded_in")
@@ -263,7 +263,7 @@ class Access(_Section):
     def _are_origins(cls, origins: list[str]) -> list[str]:
         for origin in origins:
             if not _ORIGIN.fullmatch(origin):
-                raise ValueError(f"{origin!r} is no origin; expected scheme and host alone, such as https://portal.acme.example")
+                raise ValueError("no origin; expected scheme and host alone, such as https://portal.acme.example")
         return origins
 
 
@@ -305,7 +305,7 @@ class Notify(_Section):
         try:
             ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"{name!r} is no time zone; expected one such as Europe/Berlin") from error
+            raise ValueError("not a time zone; expected one such as Europe/Berlin") from error
         return name
 
     @field_validator("quiet_hours")
@@ -315,7 +315,7 @@ class Notify(_Section):
             try:
                 time.fromisoformat(part)
             except ValueError as error:
-                raise ValueError(f"{part!r} is no time of day; expected such as 22:00-07:00") from error
+                raise ValueError("not two times of day; expected such as 22:00-07:00") from error
         return hours
 
 
@@ -362,18 +362,17 @@ class Settings(_Section):
             ("access.people", [person.email.casefold() for person in self.access.people]),
             ("policies", [policy.name.casefold() for policy in self.policies]),
         ):
-            twice = sorted({one for one in ids if ids.count(one) > 1})
-            if twice:
-                raise ValueError(f"{what}: the id {twice[0]!r} is there twice; ids must differ, without regard to case")
+            places = [number for number, name in enumerate(ids, 1) if ids.count(name) > 1]
+            if places:
+                raise ValueError(f"{what}: entries {places[0]} and {places[1]} have the same id; ids must differ, without regard to case")
         return self
 
     @model_validator(mode="after")
     def _policies_name_rules(self) -> "Settings":
         for policy in self.policies:
-            unknown = sorted(set(policy.rules) - set(STOPPABLE))
-            if unknown:
+            if not set(policy.rules) <= set(STOPPABLE):
                 raise ValueError(
-                    f"policies: {policy.name}: {unknown[0]!r} is no rule a policy may act on; expected of: {', '.join(STOPPABLE)}"
+                    f"policies: rules: not all of them are rules that a policy may act on; expected of: {', '.join(STOPPABLE)}"
                 )
         return self
 
@@ -493,8 +492,15 @@ def _in_words(problem: Any, file: Path, text: str, origins: Mapping[tuple[str, s
     where = variable or f"{file}:{line_of(text, location)}"
     if problem["type"] == "extra_forbidden":
         return f"{where}: {key}: unknown key; expected one of: {', '.join(_expected_keys(location))}"
-    found = "" if problem["type"] in ("missing", "value_error") else f" (found {str(problem['input'])[:60]!r})"
+    # Never the value itself: it may be a secret, and errors go to terminals and logs.
+    found = "" if problem["type"] in ("missing", "value_error") else f" (found {_kind(problem['input'])})"
     return f"{where}: {key}: {problem['msg'].removeprefix('Value error, ')}{found}"
+
+
+def _kind(value: object) -> str:
+    """What kind of value was found, as TOML calls it."""
+    kinds = {bool: "true or false", int: "a whole number", float: "a number", str: "text", list: "a list", dict: "a table"}
+    return kinds.get(type(value), "another kind of value")
 
 
 def _expected_keys(location: tuple[Any, ...]) -> list[str]:

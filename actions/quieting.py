@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from domain.access import Person, Refusal, may_act
+from domain.secret_text import storable_words
 from domain.text import storable
 from storage.audit import Entry, append
 from storage.engine import Engine, writing
@@ -38,7 +39,7 @@ def put_aside(
             "quiet_by": storable(person.name, 256),
             "quiet_at": now,
             "quiet_until": ends,
-            "quiet_reason": storable(" ".join(reason.split()), REASON_LIMIT),
+            "quiet_reason": storable_words(" ".join(reason.split()), REASON_LIMIT),
         }
         audit_id = append(connection, _with(entry, f"until {ends:%Y-%m-%d %H:%M} UTC" if ends else "taken back", found))
         quiet(connection, [row.finding_id for row in found], values)

@@ -8,6 +8,8 @@ from botocore import exceptions as known
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from domain.secret_text import masked_text
+
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403"})
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
 _INVALID = frozenset(
@@ -57,7 +59,13 @@ RUN_AGAIN = "it is tried again at the next run"  # so errors say to collectors
 
 
 class AwsError(Exception):
-    """Something that AWS, or the way to it, refused. Its text is one line that says what failed, where, and what to do."""
+    """Something that AWS, or the way to it, refused. Its text is one line that says what failed, where, and what to do.
+
+    AWS repeats what it was sent, and addresses hold credentials: secrets are masked before anybody sees or keeps the text.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(masked_text(message))
 
 
 class AccessDenied(AwsError):

@@ -13,7 +13,7 @@ from actions.cleaning import CleanReport, apply_plan
 from actions.planning import make_plan
 from actions.reach import Reach
 from actions.undoing import undo_plan
-from commands.frame import Failed, RefusedToAct, database, format_option, now, settings_of, show, whoever
+from commands.frame import Failed, RefusedToAct, confirm, database, format_option, now, say, settings_of, show, whoever
 from domain.access import Refusal
 from reports.cleaning import CHANGE_COLUMNS, ITEM_COLUMNS, ITEM_TABLE, OBJECT_COLUMNS, object_data, plan_data
 from reports.output import print_pairs, print_table
@@ -114,7 +114,7 @@ def undo(context: click.Context, plan_id: int, reason: str) -> None:
     if isinstance(report, Refusal):
         raise RefusedToAct(report.why)
     lost = f", {report.lost_objects:,} cannot be: nothing was kept of them" if report.lost_objects else ""
-    click.echo(f"{report.restored_objects:,} restored{lost}", err=True)
+    say(f"{report.restored_objects:,} restored{lost}")
     if report.failed_objects:
         raise Failed(f"{report.failed_objects:,} could not be restored, so try again: {report.failed[0]}")
 
@@ -171,14 +171,14 @@ def _confirm(engine: Engine, plan_id: int) -> None:
     is_tagging = head is not None and head.mode == "quarantine"
     count, size = (planned.objects, planned.bytes) if planned else (0, 0)
     kinds = sorted({one.item.versioning for one in items})
-    click.echo(f"plan {plan_id}: {count:,} objects, {size / 2**30:,.1f} GiB; versioning: {', '.join(kinds) or 'none'}", err=True)
+    say(f"plan {plan_id}: {count:,} objects, {size / 2**30:,.1f} GiB; versioning: {', '.join(kinds) or 'none'}")
     if is_tagging:
-        click.echo("objects are tagged for a lifecycle rule to delete; unfinished uploads are aborted now", err=True)
+        say("objects are tagged for a lifecycle rule to delete; unfinished uploads are aborted now")
     else:
-        click.echo("only what lies in buckets with versioning enabled can be brought back", err=True)
+        say("only what lies in buckets with versioning enabled can be brought back")
     if not sys.stdin.isatty():
         raise RefusedToAct("not confirmed: nobody can be asked here; add --yes")
-    if not click.confirm("Tag them?" if is_tagging else "Delete them?", err=True):
+    if not confirm("Tag them?" if is_tagging else "Delete them?"):
         raise RefusedToAct("not confirmed: nothing was changed")
 
 
@@ -190,10 +190,10 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
     def show_how_far(done: int, total: int) -> None:
         if is_seen:
             begun.set()
-            click.echo(f"\r{done:,} of {total:,}", nl=False, err=True)
+            say(f"\r{done:,} of {total:,}", nl=False)
 
     try:
         yield show_how_far
     finally:
         if begun.is_set():
-            click.echo(err=True)
+            say()

@@ -14,6 +14,7 @@ import click
 
 import settings as settings_module
 from domain.access import Person
+from domain.text import visible
 from reports.output import as_csv, as_json
 from settings import Settings, SettingsError
 from storage import migrate
@@ -24,12 +25,22 @@ FORMATS = click.Choice(["table", "json", "csv"])
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
+def say(text: str = "", *, nl: bool = True, file: Any = None) -> None:
+    """On stderr, with whatever a terminal would obey shown as a box: names and errors come from AWS."""
+    click.echo(visible(text, keep="\n\t\r"), nl=nl, err=True, file=file)
+
+
+def confirm(question: str) -> bool:
+    """A question on stderr that only a yes answers."""
+    return click.confirm(visible(question), err=True)
+
+
 class Failed(click.ClickException):
     """What ends a command with exit code 1 and one line."""
 
     def show(self, file: Any = None) -> None:
         """One line on stderr."""
-        click.echo(f"trainwatch: {self.message}", err=True, file=file)
+        say(f"trainwatch: {self.message}", file=file)
 
 
 class WrongSettings(Failed):
@@ -91,7 +102,7 @@ def now() -> datetime:
 def say_if_empty(connection: Any) -> None:
     """On stderr, that there is nothing in the books yet and what to do."""
     if not has_jobs(connection):
-        click.echo("no jobs are in the books yet; `trainwatch collect --once` asks AWS for them", err=True)
+        say("no jobs are in the books yet; `trainwatch collect --once` asks AWS for them")
 
 
 def show(whole: Any, rows: Sequence[Mapping[str, Any]], columns: Sequence[str], form: str) -> None:

@@ -13,7 +13,7 @@ from actions.looking import look
 from actions.reach import Reach
 from actions.stopping import StopResult, execute, refuse
 from aws.errors import AwsError, asked_again
-from commands.frame import Failed, RefusedToAct, database, format_option, now, say_if_empty, settings_of, show, whoever
+from commands.frame import Failed, RefusedToAct, confirm, database, format_option, now, say, say_if_empty, settings_of, show, whoever
 from domain.access import Person, Refusal
 from domain.findings.finding import span
 from domain.stopping import StopLimits, StopPlan, StopTarget, chosen, plan_stop
@@ -49,7 +49,7 @@ def runaway(context: click.Context, team: tuple[str, ...], form: str) -> None:
     for one in unjudged:
         rules.setdefault(f"{one.why} ({one.jobs:,} jobs, such as {one.example})", []).append(one.rule)
     for why, of in sorted(rules.items()):
-        click.echo(f"no verdict ({', '.join(sorted(of))}): {why}", err=True)
+        say(f"no verdict ({', '.join(sorted(of))}): {why}")
     if form == "table":
         seen = f"as of {as_of:%Y-%m-%d %H:%M} UTC" if as_of else "nothing was collected yet"
         print_table(rows, RUNAWAY_TABLE, f"{len(rows)} open findings; money is an estimate at list price; {seen}")
@@ -184,13 +184,13 @@ def _confirm(plan: StopPlan) -> None:
     for target in plan.targets:
         burn = "unknown" if target.burn_nusd is None else f"${target.burn_nusd / 1e9:,.2f}/h"
         lost = "unknown" if target.work_lost_nusd is None else f"${target.work_lost_nusd / 1e9:,.2f}"
-        click.echo(f"{target.name} ({target.team}, {target.instances}): {target.status}, running {span(target.ran_seconds)}", err=True)
-        click.echo(f"  burning {burn}; stopping loses {lost}: {target.work_lost}", err=True)
+        say(f"{target.name} ({target.team}, {target.instances}): {target.status}, running {span(target.ran_seconds)}")
+        say(f"  burning {burn}; stopping loses {lost}: {target.work_lost}")
     for words in (*plan.consequences, *plan.warnings):
-        click.echo(f"  ! {words}", err=True)
+        say(f"  ! {words}")
     if not sys.stdin.isatty():
         raise RefusedToAct("not confirmed: nobody can be asked here; add --yes")
-    if not click.confirm(f"Stop {len(plan.targets)} job{'' if len(plan.targets) == 1 else 's'}?", err=True):
+    if not confirm(f"Stop {len(plan.targets)} job{'' if len(plan.targets) == 1 else 's'}?"):
         raise RefusedToAct("not confirmed: nothing was stopped")
 
 
@@ -212,11 +212,11 @@ def _waited(engine: Engine, reach: Reach, plan: StopPlan, results: Sequence[Stop
                 unseen[place] += 1
                 last = unseen[place] == LOOKS_THAT_FAIL
                 how = "it is no longer waited for; the worker follows it, see `trainwatch audit`" if last else "it is looked at again"
-                click.echo(f"{target.name}: {asked_again(error, how)}", err=True)
+                say(f"{target.name}: {asked_again(error, how)}")
                 continue
             unseen[place] = 0
             waiting[place] = replace(one, after=seen.status if seen else "Gone")
-            click.echo(f"{target.name}: {waiting[place].after}", err=True)
+            say(f"{target.name}: {waiting[place].after}")
     return waiting
 
 

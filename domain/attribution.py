@@ -175,7 +175,7 @@ class Template:
         fields = [(match[1].lower(), match.start(), match.end()) for match in _FIELD.finditer(template)]
         owners = [field for field in fields if field[0] in ("team", "project")]
         if not owners:
-            raise ValueError(f"the naming template {template!r} has neither {{team}} nor {{project}}")
+            raise ValueError("a naming template has neither {team} nor {project}")
         # Without a company in settings any text may stand in its place.
         before = re.split(r"\{company\}", template[: owners[0][1]], flags=re.IGNORECASE)
         head = (re.escape(company.casefold()) if company else ".+?").join(re.escape(part.casefold()) for part in before)

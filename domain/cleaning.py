@@ -108,8 +108,8 @@ def parse_bytes(text: str) -> int:
     found = _SIZE.fullmatch(text)
     unit = _UNITS.get(found[2].lower()) if found else None
     if found is None or unit is None:
-        raise ValueError(f"{text!r} is no size: write a number and a unit, such as 50 TB, 1.5 GiB or 1000000")
+        raise ValueError("not a size: write a number and a unit, such as 50 TB, 1.5 GiB or 1000000")
     count = Decimal(found[1].replace("_", "")) * unit
     if count != int(count):
-        raise ValueError(f"{text!r} is no whole number of bytes")
+        raise ValueError("not a whole number of bytes")
     return int(count)

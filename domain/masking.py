@@ -1,93 +1,184 @@
 """Secrets in what AWS describes: masked before anything is stored.
 
-Environment values are never kept. Hyperparameters, container arguments and the like are kept unless their name or their
-value looks like a secret: a false alarm costs a value on a page, a miss costs a credential. Of what is masked the addresses in
-S3 alone stay: what a job points at is never cleaned (see docs/decisions/0012).
+Environment values are never kept. Every other string is looked through: under a name that says its value is a secret all of it goes,
+elsewhere what its form or its neighbourhood gives away. A false alarm costs a value on a page, a miss costs a credential. What only
+identifies stays. Of what is masked the addresses in S3 stay: what a job points at is never cleaned (see docs/decisions/0012).
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from domain.references import s3_uris
+from domain.secret_names import suspicion
+from domain.secret_text import MASK, is_harmless, is_suspect, masked_text
 
-MASK = "***"
+__all__ = ["MASK", "MASKED_URIS", "is_secret", "masked", "masked_text"]
+
 MASKED_URIS = "MaskedS3Uris"  # our own member of a description: the addresses that were in what is masked
 
-_SECRET_NAME = re.compile(
-    r"secret|passw|pwd|credential|private|api[_-]?key|access[_-]?key|auth|(?:^|[_\-.])token$|(?:api|hf|hub|wandb|access|session|bearer|refresh)[_\-.]?token"
-    r"|conn(?:ection)?[_-]?str|dsn$|signature|wandb[_-]?key|(?:^|[_\-.])key$|encryption",
-    re.IGNORECASE,
+# Members that are what they are by AWS's rules, and by which jobs are told apart.
+_IDENTITIES = frozenset(
+    {"TrainingJobName", "TrainingJobArn", "TuningJobArn", "LabelingJobArn", "AutoMLJobArn", "HyperParameterTuningJobName", MASKED_URIS}
 )
-_SECRET_VALUE = re.compile(
-    r"(?:AKIA|ASIA)[A-Z0-9]{16}"  # AWS access key ids
-    r"|hf_[A-Za-z0-9]{20,}|sk-[A-Za-z0-9_\-]{20,}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w\-]{20,}|xox[abprs]-[\w\-]{10,}"
-    r"|eyJ[\w\-]{10,}\.eyJ[\w\-]{10,}\."  # JSON web tokens
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY"
-    r"|://[^/\s:@]+:[^/\s@]+@"  # credentials in a URL
-)
-_SECRET_ARGUMENT = re.compile(r"^--?([\w\-.]+)(?:=(.*))?$", re.DOTALL)
+# Members whose names people chose: these names say what the values are.
+_NAMED_BY_PEOPLE = frozenset({"HyperParameters", "RuleParameters", "HookParameters", "CollectionParameters", "ProfilingParameters"})
+_COMMAND = frozenset({"ContainerArguments", "ContainerEntrypoint"})
+_OPTION = re.compile(r"--?([\w\-.]+)(?:=(.*))?", re.DOTALL)
+_NAMELESS = frozenset({"SecondaryStatusTransitions", "FinalMetricDataList", "InputDataConfig"})  # long lists without such names
+_CLEAN: set[str] = set()
+_MOST_CLEAN, _LONGEST_CLEAN = 20_000, 200
+_S3 = re.compile(r"s3[an]?://\S+", re.IGNORECASE)
 
 
 def is_secret(name: str, value: object = None) -> bool:
-    """Whether a parameter's name, or its value, looks like a secret."""
-    return bool(_SECRET_NAME.search(name)) or (isinstance(value, str) and bool(_SECRET_VALUE.search(value)))
+    """Whether a parameter's name, or its value, says that it is a secret."""
+    text = value if isinstance(value, str) else ""
+    if text and masked_text(text) != text:
+        return True
+    return _says_secret(name, text or None)
 
 
 def masked(description: Mapping[str, Any]) -> dict[str, Any]:
-    """The description with environment values removed and secret-looking parameters masked; the input is not changed."""
-    kept, hidden = dict(description), list[Any]()
-    environment, hyperparameters = kept.get("Environment"), kept.get("HyperParameters")
+    """The description with environment values removed and secrets masked; the input is not changed."""
+    kept = dict(description)
+    rest = {member: value for member, value in kept.items() if member != "Environment" and member not in _IDENTITIES}
+    masking = _Masking(by_form=_is_suspect(rest))
+    environment = kept.get("Environment")
     if isinstance(environment, dict):
-        kept["Environment"] = dict.fromkeys(environment, MASK)
-        hidden += environment.values()
-    if isinstance(hyperparameters, dict):
-        kept["HyperParameters"] = shown = _masked_map(hyperparameters)
-        hidden += [value for name, value in hyperparameters.items() if shown[name] is not value]
-    algorithm = kept.get("AlgorithmSpecification")
-    if isinstance(algorithm, dict) and (algorithm.get("ContainerArguments") or algorithm.get("ContainerEntrypoint")):
-        members = [member for member in ("ContainerArguments", "ContainerEntrypoint") if isinstance(algorithm.get(member), list)]
-        kept["AlgorithmSpecification"] = algorithm | {member: _masked_arguments(algorithm[member]) for member in members}
-        hidden += [algorithm[member] for member in members]
-    if isinstance(kept.get("Tags"), list):
-        tags = kept["Tags"]
-        kept["Tags"] = [_masked_tag(tag) for tag in tags]
-        hidden += [tag for tag, shown_tag in zip(tags, kept["Tags"], strict=True) if shown_tag is not tag]
-    uris = sorted({_bare(uri) for uri in s3_uris(hidden)})
+        kept["Environment"] = dict.fromkeys(map(_masked_name, environment), MASK)
+        masking.hidden += environment.values()
+    for member, value in rest.items():
+        if masking.by_form or _holds_names(member, value):
+            kept[member] = masking.member(member, value)
+    uris = sorted({_bare(uri) for uri in s3_uris(masking.hidden)})
     return kept | {MASKED_URIS: uris} if uris else kept
 
 
+def _is_suspect(description: Mapping[str, Any]) -> bool:
+    """Whether any string may hold a secret by its form: asked of all new ones at once, which is quick.
+
+    Most strings of a description stand in many: those that were found clean are not looked at again.
+    """
+    new = list[str]()
+    _add_new_strings(description.values(), new)
+    if is_suspect("\n".join(new)):
+        return True
+    if len(_CLEAN) > _MOST_CLEAN:
+        _CLEAN.clear()
+    _CLEAN.update(text for text in new if len(text) <= _LONGEST_CLEAN)
+    return False
+
+
+def _add_new_strings(values: Iterable[Any], new: list[str]) -> None:
+    for value in values:
+        kind = type(value)
+        if kind is str:
+            if value not in _CLEAN:
+                new.append(value)
+        elif kind is dict:
+            _add_new_strings(value.values(), new)
+        elif kind is list:
+            _add_new_strings(value, new)
+
+
+def _holds_names(member: str, value: Any) -> bool:
+    """Whether a member holds names that people chose, at any depth."""
+    if member in _NAMED_BY_PEOPLE or member in _COMMAND or member == "Tags":
+        return True
+    if type(value) is dict:
+        return any(_holds_names(name, inside) for name, inside in value.items() if type(inside) in (dict, list))
+    return type(value) is list and member not in _NAMELESS and any(_holds_names("", inside) for inside in value)
+
+
+@lru_cache(maxsize=4096)
+def _masked_name(name: str) -> str:
+    return masked_text(name)
+
+
+class _Masking:
+    """One description's masking. `by_form` is whether any of its strings looks like a secret; `hidden` collects what was masked."""
+
+    def __init__(self, *, by_form: bool) -> None:
+        self.by_form = by_form
+        self.hidden: list[Any] = []
+
+    def member(self, name: str, value: Any) -> Any:
+        """A member's value, masked."""
+        if isinstance(value, str):
+            return self._text(value)
+        if isinstance(value, dict):
+            if name in _NAMED_BY_PEOPLE:
+                return self._map(value)
+            return {key: inside if key in _IDENTITIES else self.member(key, inside) for key, inside in value.items()}
+        if isinstance(value, list):
+            if name in _COMMAND:
+                return self._arguments(value)
+            return [self._tag(item) if name == "Tags" else self.member("", item) for item in value]
+        return value
+
+    def _text(self, text: str) -> str:
+        result = masked_text(text) if self.by_form else text
+        if result != text:
+            self.hidden.append(text)
+        return result
+
+    def _map(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for name, value in parameters.items():
+            shown_name = _masked_name(str(name))
+            while shown_name in result:
+                shown_name += MASK  # two names that differ in what is masked are still two
+            result[shown_name] = self._value(str(name), value)
+        return result
+
+    def _value(self, name: str, value: Any) -> Any:
+        """A value behind a name that somebody chose."""
+        if isinstance(value, str):
+            if _says_secret(name, value):
+                self.hidden.append(value)
+                return MASK
+            return self._text(value)
+        if value is None or isinstance(value, bool) or suspicion(name) != "strong":
+            return self.member(name, value)
+        self.hidden.append(value)
+        return MASK
+
+    def _tag(self, tag: Any) -> Any:
+        if not isinstance(tag, dict) or not isinstance(tag.get("Key"), str) or not isinstance(tag.get("Value"), str):
+            return tag
+        key, value = tag["Key"], tag["Value"]
+        shown = {"Key": _masked_name(key), "Value": self._value(key, value)}
+        return tag if (shown["Key"], shown["Value"]) == (key, value) else tag | shown
+
+    def _arguments(self, arguments: list[Any]) -> list[Any]:
+        """Command-line arguments with the values of `--secret value` and `--secret=value` masked."""
+        result: list[Any] = []
+        asked_for = ""
+        for argument in arguments:
+            option = _OPTION.fullmatch(argument) if isinstance(argument, str) else None
+            if option is None:
+                result.append(self._value(asked_for, argument))
+            elif option[2] is None:
+                result.append(self._text(argument))
+            else:
+                result.append(f"{argument.partition('=')[0]}={self._value(option[1], option[2])}")
+            asked_for = option[1] if option is not None and option[2] is None else ""
+        return result
+
+
+def _says_secret(name: str, value: str | None) -> bool:
+    """Whether a name says that its value is a secret; an address in S3 is one behind a plain word of secrets alone."""
+    says = suspicion(name)
+    if says is None or (value is not None and is_harmless(value)):
+        return False
+    return says == "strong" or value is None or not _S3.fullmatch(value.strip("\"' "))
+
+
 def _bare(uri: str) -> str:
-    """The address; its bucket alone where the rest of it looks like a secret, which is as if all of the bucket were pointed at."""
-    if not _SECRET_VALUE.search(uri):
+    """The address; its bucket alone where the rest of it holds a secret, which is as if all of the bucket were pointed at."""
+    if masked_text(uri) == uri:
         return uri
     bucket = uri.removeprefix("s3://").partition("/")[0].rpartition("@")[2]
     return f"s3://{bucket}/"
-
-
-def _masked_map(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: MASK if is_secret(str(name), value) else value for name, value in parameters.items()}
-
-
-def _masked_tag(tag: Any) -> Any:
-    """A tag is a label on purpose, so only its value gives it away."""
-    if isinstance(tag, dict) and isinstance(tag.get("Value"), str) and _SECRET_VALUE.search(tag["Value"]):
-        return tag | {"Value": MASK}
-    return tag
-
-
-def _masked_arguments(arguments: list[Any]) -> list[Any]:
-    """Command-line arguments with the values of `--secret value` and `--secret=value` masked."""
-    result: list[Any] = []
-    mask_next = False
-    for argument in arguments:
-        text = argument if isinstance(argument, str) else ""
-        option = _SECRET_ARGUMENT.match(text)
-        if mask_next and not option:
-            result.append(MASK)
-        elif option and is_secret(option[1]) and option[2] is not None:
-            result.append(f"{text.split('=', 1)[0]}={MASK}")
-        else:
-            result.append(_SECRET_VALUE.sub(MASK, text) if text else argument)
-        mask_next = bool(option and is_secret(option[1]) and option[2] is None)
-    return result

@@ -13,6 +13,13 @@ def storable(text: str, limit: int = COLUMN_LIMIT) -> str:
     return text.translate(_TRANSLATION)[:limit] if "\0" in text else text[:limit]
 
 
+def visible(text: str, keep: str = "\n\t") -> str:
+    """The text with whatever a terminal obeys, or what hides or turns other text, shown as a box: controls, C1, bidi, zero-width."""
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() or character in keep else "\ufffd" for character in text)
+
+
 def storable_tree(value: Any) -> Any:
     """A JSON-like value with every text in it made storable, at any depth and of any length; huge integers become text."""
     if isinstance(value, str):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from domain.findings.situation import Objective
 from domain.instants import EARLIEST, instant_from
-from domain.masking import MASK, is_secret
+from domain.masking import MASK, is_secret, masked_text
 
 ALIVE = frozenset({"InProgress", "Stopping"})
 
@@ -77,6 +77,8 @@ def kept_part(description: Mapping[str, Any]) -> dict[str, Any]:
     config = _mapping(description.get("HyperParameterTuningJobConfig"))
     wanted = ("Strategy", "HyperParameterTuningJobObjective", "ResourceLimits")
     kept["HyperParameterTuningJobConfig"] = {name: config[name] for name in wanted if name in config}
+    if kept.get("FailureReason"):
+        kept["FailureReason"] = masked_text(str(kept["FailureReason"]))
     return kept
 
 
@@ -114,7 +116,7 @@ def child_from(summary: Mapping[str, Any]) -> Child:
         status=str(summary.get("TrainingJobStatus") or "Unknown"),
         created_at=instant_from(summary.get("CreationTime")) or EARLIEST,
         objective=_value(summary),
-        parameters={key: MASK if is_secret(key, value) else value for key, value in parameters.items()},
+        parameters={masked_text(key): MASK if is_secret(key, value) else value for key, value in parameters.items()},
     )
 
 

@@ -25,7 +25,12 @@ DIGEST_LINES = 10
 UNKNOWN = "not known"
 _SPACE = re.compile(r"\s+")
 _HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
-_CALLS = re.compile(r"@(?=everyone|here|channel|all\b)|<(?=[@!#])", re.IGNORECASE)  # what chats take for a call to people
+# What chats take for a call to people or channels (Slack, Discord, Teams, Matrix, Mattermost, Zulip, Google Chat, Telegram, Lark and
+# whoever follows them), for a link under other words, or for the address of one.
+_CALLS = re.compile(
+    r"(?<![\w.+\-])@|@(?=everyone|here|channel|all\b|room|team|group)|<(?=[@!#/a-z])|\](?=\()|(?:https?|ftp):(?=//)|www(?=\.)",
+    re.IGNORECASE,
+)
 
 
 _OBJECT = "; to object, acknowledge the finding or tag the job as exempt."

@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from domain.text import visible
 from reports.figures import csv_cell
 
 WIDE = 250  # columns, where the output is no terminal whose width counts
@@ -17,8 +18,9 @@ _NAMES = ("name", "team", "check", "arn")
 
 
 def as_json(data: Any) -> str:
-    """JSON on one line."""
-    return json.dumps(data, ensure_ascii=False)
+    """JSON on one line, in which what a terminal would obey is written as an escape."""
+    text = json.dumps(data, ensure_ascii=False)
+    return text if text.isprintable() else "".join(map(_escaped, text))
 
 
 def as_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
@@ -54,6 +56,10 @@ def print_pairs(data: Mapping[str, Any]) -> None:
     Console(width=None if sys.stdout.isatty() else WIDE).print(table)
 
 
+def _escaped(character: str) -> str:
+    return character if character.isprintable() else json.dumps(character)[1:-1]
+
+
 def _flat(value: Any) -> Any:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
 
@@ -73,4 +79,4 @@ def _cell(name: str, value: Any) -> str:
 
 def _plain(text: str) -> str:
     """Text with control characters made visible and Rich's own markup defused."""
-    return "".join(character if character.isprintable() else "�" for character in text).replace("[", "\\[")
+    return visible(text, keep="").replace("[", "\\[")

@@ -13,6 +13,7 @@ import orjson
 from sqlalchemy import Connection, insert
 
 from domain.access import Person
+from domain.secret_text import masked_tree, storable_words
 from domain.text import storable
 from storage.schema_operations import audit
 from storage.state import DATA_VERSION, bump
@@ -49,12 +50,12 @@ def append(connection: Connection, entry: Entry) -> int:
         "role": entry.person.role,
         "caller": storable(entry.caller, 512) if entry.caller else None,
         "action": entry.action,
-        "target": storable(entry.target, TEXT_LIMIT),
+        "target": storable_words(entry.target, TEXT_LIMIT),
         "account": entry.account,
         "region": entry.region,
         "team": entry.team,
-        "reason": storable(entry.reason, TEXT_LIMIT),
-        "outcome": storable(entry.outcome, TEXT_LIMIT),
+        "reason": storable_words(entry.reason, TEXT_LIMIT),
+        "outcome": storable_words(entry.outcome, TEXT_LIMIT),
         "before": _json(entry.before),
         "after": _json(entry.after),
     }
@@ -64,4 +65,4 @@ def append(connection: Connection, entry: Entry) -> int:
 
 
 def _json(value: Mapping[str, Any] | None) -> str | None:
-    return None if value is None else orjson.dumps(dict(value), option=orjson.OPT_UTC_Z, default=str).decode()
+    return None if value is None else orjson.dumps(masked_tree(value), option=orjson.OPT_UTC_Z, default=str).decode()

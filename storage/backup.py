@@ -1,11 +1,12 @@
 """Copies of the database, and whether it is sound."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, Table, func, select
 
-from storage.engine import DatabaseUnusable, reading
+from storage.engine import DatabaseUnusable, create_private, reading
 from storage.schema import AMOUNTS, job_days, jobs, rollup_days, rollup_model_days, rollup_model_months, rollup_team_days
 
 
@@ -18,13 +19,17 @@ def write(engine: Engine, path: Path) -> None:
         raise DatabaseUnusable("a PostgreSQL database is backed up with its own tool: pg_dump --format=custom")
     if path.exists():
         raise DatabaseUnusable(f"{path} is there already; name a file that is not")
+    unfinished = path.with_name(f"{path.name}.unfinished")
     with engine.connect() as connection:
         source = connection.connection.driver_connection
         assert isinstance(source, sqlite3.Connection)  # noqa: S101 - the dialect says so
         try:
-            with sqlite3.connect(path) as target:
+            create_private(unfinished)
+            with closing(sqlite3.connect(unfinished)) as target:
                 source.backup(target)
-        except sqlite3.Error as error:
+            unfinished.rename(path)  # it has its name only once it is whole
+        except (sqlite3.Error, OSError) as error:
+            unfinished.unlink(missing_ok=True)
             raise DatabaseUnusable(f"{path} cannot be written: {error}") from error
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, delet
 from domain.cleaning import CleanItem, Kept
 from domain.cleaning_diff import ItemChange, plan_changes
 from domain.leftovers import StoredObject
+from domain.secret_text import storable_words
 from domain.text import storable
 from storage.leases import is_dead
 from storage.schema_objects import buckets, clean_items, clean_objects, clean_plans
@@ -303,7 +304,7 @@ def mark(connection: Connection, marks: Sequence[Mark], only_if: str | None = No
         if only_if is not None:
             statement = statement.where(clean_objects.c.state == only_if)
         statement = statement.values(state=bindparam("new_state"), why=bindparam("new_why"), marker=bindparam("new_marker"))
-        rows = [{"row": row, "new_state": state, "new_why": storable(why), "new_marker": marker} for row, state, why, marker in marks]
+        rows = [{"row": row, "new_state": state, "new_why": storable_words(why), "new_marker": marker} for row, state, why, marker in marks]
         connection.execute(statement, rows)
 
 

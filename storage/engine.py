@@ -1,8 +1,9 @@
 """Engines and transactions: SQLite in WAL mode or PostgreSQL, the same to everyone above."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 # Other rooms pass connections on without knowing SQLAlchemy: they take the two names from here.
-__all__ = ["Connection", "DatabaseUnusable", "Engine", "keep_quick", "open_engine", "reading", "unusable", "writing"]
+__all__ = ["Connection", "DatabaseUnusable", "Engine", "create_private", "keep_quick", "open_engine", "reading", "unusable", "writing"]
 
 _WRITES = "trainwatch_writes"
 
@@ -51,12 +52,27 @@ def open_engine(url: str) -> Engine:
         raise DatabaseUnusable("[database] url is not a database URL; use sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME") from error
     if parsed.database and parsed.database != ":memory:":
         path = Path(parsed.database).expanduser()
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_private(path)
         parsed = parsed.set(database=str(path))
     engine = create_engine(parsed, connect_args={"timeout": 30, "check_same_thread": False})
     event.listen(engine, "connect", _on_sqlite_connect)
     event.listen(engine, "begin", _on_sqlite_begin)
     return engine
+
+
+def create_private(path: Path) -> None:
+    """An empty file that nobody else may read, or the one that is there, taken from others. Raises OSError."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    path.chmod(0o600)
+
+
+def _make_private(path: Path) -> None:
+    """The database's file and what SQLite keeps beside it, for its owner's eyes alone; as they are where they are somebody else's."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        with suppress(OSError):  # whether it can be used shows when it is opened
+            if file == path or file.exists():
+                create_private(file)
 
 
 def _on_sqlite_connect(connection: sqlite3.Connection, _record: Any) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, select
 
 from domain.attribution import Team
 from domain.leftovers import Bucket, Kind, Leftover, Versioning
+from domain.secret_text import storable_words
 from domain.text import storable
 from storage.descriptions import unpack
 from storage.schema import jobs, scopes, training_jobs
@@ -94,7 +95,7 @@ def upsert_buckets(connection: Connection, scope_row: int, rows: Sequence[Bucket
         values = [
             {
                 "name": row.name, "scope_id": scope_row, "region": row.region, "versioning": row.versioning, "object_lock": row.object_lock,
-                "encrypted": row.encrypted, "problem": storable(row.problem), "looked_at": now,
+                "encrypted": row.encrypted, "problem": storable_words(row.problem), "looked_at": now,
             }
             for row in {row.name: row for row in kept}.values()
         ]  # fmt: skip

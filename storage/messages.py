@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, select, update
 
-from domain.text import storable
+from domain.secret_text import storable_words
 from storage.schema_operations import messages
 from storage.state import DATA_VERSION, bump, dialect_insert
 
@@ -65,7 +65,8 @@ class Untold(NamedTuple):
 def enqueue(connection: Connection, new: Iterable[NewMessage], now: datetime) -> None:
     """Adds messages, due at once; what a channel was told before, or is about to be, stays as it is."""
     rows = [
-        one._asdict() | {"title": storable(one.title, TITLE_LIMIT), "body": storable(one.body, BODY_LIMIT), "made_at": now, "due_at": now}
+        one._asdict()
+        | {"title": storable_words(one.title, TITLE_LIMIT), "body": storable_words(one.body, BODY_LIMIT), "made_at": now, "due_at": now}
         for one in new
     ]
     if rows:
@@ -121,7 +122,7 @@ def mark_failed(connection: Connection, failed: Sequence[Claimed], now: datetime
     changed: dict[str, Any] = {"attempts": bindparam("tried"), "due_at": bindparam("again"), "given_up_at": bindparam("over")}
     if rows:
         statement = update(messages).where(table.id == bindparam("row"), table.sent_at.is_(None))
-        connection.execute(statement.values(changed | {"problem": storable(problem, PROBLEM_LIMIT)}), rows)
+        connection.execute(statement.values(changed | {"problem": storable_words(problem, PROBLEM_LIMIT)}), rows)
         bump(connection, DATA_VERSION)
 
 

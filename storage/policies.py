@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, select
 
+from domain.secret_text import storable_words
 from domain.text import storable
 from storage.schema_operations import policy_steps
 from storage.state import DATA_VERSION, bump, dialect_insert
@@ -18,7 +19,14 @@ def record_step(connection: Connection, finding_id: int, policy: str, step: str,
 
     A failure replaces the failure before it, and a step in earnest the one of an earlier dry run.
     """
-    row = {"finding_id": finding_id, "policy": storable(policy, 60), "step": step, "at": at, "dry_run": dry_run, "note": storable(note)}
+    row = {
+        "finding_id": finding_id,
+        "policy": storable(policy, 60),
+        "step": step,
+        "at": at,
+        "dry_run": dry_run,
+        "note": storable_words(note),
+    }
     new = dialect_insert(connection, policy_steps).values(row)
     changed = {name: new.excluded[name] for name in ("at", "dry_run", "note")}
     differs = (policy_steps.c.dry_run != new.excluded.dry_run) | (new.excluded.step == "failed")

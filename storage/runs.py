@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple, cast
 import orjson
 from sqlalchemy import Connection, insert, select, update
 
-from domain.text import storable
+from domain.secret_text import storable_words
 from storage.schema import api_calls, collector_runs, collector_status, watermarks
 from storage.state import DATA_VERSION, bump, dialect_insert
 
@@ -41,7 +41,7 @@ def start_run(connection: Connection, scope_row: int, collector: str, holder: st
 
 def note_progress(connection: Connection, run_id: int, rows: int, calls: int, message: str) -> None:
     """Records how far a run has come, for whoever watches."""
-    values = {"rows": rows, "calls": calls, "message": storable(message, MESSAGE_LIMIT)}
+    values = {"rows": rows, "calls": calls, "message": storable_words(message, MESSAGE_LIMIT)}
     connection.execute(update(collector_runs).where(collector_runs.c.id == run_id).values(values))
 
 
@@ -49,7 +49,7 @@ def finish_run(
     connection: Connection, run_id: int, at: datetime, outcome: Outcome, message: str, rows: int, calls: int, cost_nusd: int
 ) -> None:
     """Records how a run ended, in words."""
-    values = {"finished_at": at, "outcome": outcome, "message": storable(message, MESSAGE_LIMIT)}
+    values = {"finished_at": at, "outcome": outcome, "message": storable_words(message, MESSAGE_LIMIT)}
     totals = {"rows": rows, "calls": calls, "cost_nusd": cost_nusd}
     changed = update(collector_runs).where(collector_runs.c.id == run_id).values(values | totals)
     run = connection.execute(changed.returning(*(collector_runs.c[name] for name in ("scope_id", "collector", "started_at")))).one()

@@ -33,7 +33,7 @@ def configure(settings: Settings) -> None:
     """
     own = settings.sign_in
     if own.redirect_uri is not None and not own.redirect_uri.endswith(CALLBACK):
-        raise SettingsError(f"sign_in.redirect_uri: expected this dashboard's address with {CALLBACK} behind it, not {own.redirect_uri!r}")
+        raise SettingsError(f"sign_in.redirect_uri: expected this dashboard's address with {CALLBACK} behind it")
     auth = {
         "server_metadata_url": own.metadata_url,
         "client_id": own.client_id,

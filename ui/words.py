@@ -154,9 +154,15 @@ def md(text: str) -> str:
     return re.sub(r"(?<!\\)\$", r"\\$", text)
 
 
+# Where Markdown makes an address or an e-mail of plain text a link, whatever is escaped in it.
+_LINKS = re.compile(r"(?:https?|ftp|xmpp|mailto):|www(?=\.)|(?<=\w)@(?=\w)", re.IGNORECASE)
+_JOINED = "\u2060"  # shows nothing, and parts what would be a link
+
+
 def plain(text: str | None, limit: int = 400) -> str:
-    """Text from AWS or people inside Markdown: every character that means something there is defused."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~:$&])", r"\\\1", shown(text, limit))
+    """Text from AWS or people inside Markdown: every character that means something there is defused, and no address is a link."""
+    parted = _LINKS.sub(lambda match: f"{match[0]}{_JOINED}", shown(text, limit))
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~:$&])", r"\\\1", parted)
 
 
 def label(text: str) -> str:

@@ -25,6 +25,7 @@ from storage.leases import Lease, LeaseLost, acquire, new_holder
 from storage.leftover_months import record_leftover_day
 from storage.leftovers import upsert_buckets, upsert_leftovers
 from storage.references import upsert_references
+from storage.remasking import forget_free_pages, mask_again
 from storage.retention import give_up_old_records
 from storage.runs import CallCount, count_calls, finish_run, note_progress, start_run, write_watermark
 from storage.samples import thin_samples, upsert_samples
@@ -152,8 +153,12 @@ class CollectorRun:
             self._keeper.finish()
 
     def _shed(self, lease: Lease, run_id: int) -> None:
-        """Thins samples, and gives up records of our own, that have grown old."""
-        if self._collector == metrics.NAME:
+        """Masks what an earlier release kept; thins samples, and gives up records of our own, that have grown old."""
+        if self._collector == jobs.NAME:
+            self._some_at_a_time(lease, run_id, "masking what was kept before", mask_again)
+            if not self._stopping.is_set():
+                forget_free_pages(self._engine)
+        elif self._collector == metrics.NAME:
             self._some_at_a_time(lease, run_id, "thinning old samples", lambda connection: thin_samples(connection, self._now()))
         elif self._collector == leftovers.NAME:
             keep, words = timedelta(days=self._settings.database.keep_days), "giving up old records"

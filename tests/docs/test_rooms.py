@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 ROOMS = {path.parent.name for path in ROOT.glob("*/__init__.py")} | {"app", "cli", "processes", "settings"}
 ALLOWED = {
     "settings": {"domain"},
-    "app": {"ui", "storage", "settings"},
+    "app": {"ui", "reports", "storage", "settings"},
     "processes": {"demo", "settings"},
     "cli": ROOMS - {"app", "cli", "pages", "ui"},
 }

@@ -169,18 +169,30 @@ def test_a_page_draws_itself_anew_when_there_is_newer_data(tmp_path: Path, page:
         expect(page.get_by_text("Month-end forecast")).to_be_visible(timeout=60_000)
 
 
+HOSTILE = (
+    "<img src=x onerror=alert(1)> **bold** [link](javascript:alert(1)) :red[x] https://evil.example/x www.evil.example "
+    "ftp://evil.example mallory@evil.example"
+)
+
+
 def test_hostile_text_is_shown_and_never_run(tmp_path: Path, page: Page) -> None:
     url = f"sqlite:///{tmp_path / 'x.db'}"
-    fill(url, jobs=60, text="<img src=x onerror=alert(1)> **bold** [link](javascript:alert(1)) :red[x]")
+    fill(url, jobs=60, text=HOSTILE)
     said: list[str] = []
     page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
     for served in serve(tmp_path, url):
-        for path, question in (("", "Are we all right?"), ("/team-cost", "What did each team spend"), ("/jobs", "Find any job")):
+        for path, question in (
+            ("", "Are we all right?"),
+            ("/team-cost", "What did each team spend"),
+            ("/jobs", "Find any job"),
+            ("/runaway", "What do I stop?"),
+        ):
             page.goto(f"{served}{path}")
             expect(page.get_by_role("heading", name=question)).to_be_visible()
             page.wait_for_timeout(1500)
             assert page.locator("img[src='x']").count() == 0
             assert page.locator("a[href^='javascript']").count() == 0
+            assert page.locator("a[href*='evil']").count() == 0
     assert said == []
 
 

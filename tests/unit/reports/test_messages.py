@@ -25,7 +25,11 @@ from storage.views.told import EndedStop
 from tests.descriptions import at
 
 BASE = "https://watch.example.com/trainwatch/"
-HOSTILE = "a\nb\r\x1b[31m\u202ec\u200b @everyone <!channel> <@U123> " + "x" * 2000
+CALLS = (  # of Slack, Discord, Teams, Matrix, Mattermost, Zulip, Google Chat, Telegram and Lark
+    "@everyone @here @channel @all @room @team <!channel> <!here> <!subteam^S1> <@U123> <@&42> <#C1> <at>Olga</at> <at user_id=all> "
+    "<users/all> @**all** @_**Olga** @olga [click](https://evil.example) <https://evil.example|click> www.evil.example"
+)
+HOSTILE = f"a\nb\r\x1b[31m\u202ec\u200b {CALLS} " + "x" * 2000
 
 
 def _row(**facts: Any) -> FindingRow:
@@ -111,11 +115,12 @@ def test_text_from_aws_cannot_add_lines_hide_call_people_or_run_on(kind: str) ->
         "digest": digest_message([DigestItem("Stops", "info", "one")] * 20, "runaway", BASE),
     }
     message = _hostile()[kind]
+    calls = [*(call for call in CALLS.split() if call[0] in "@<"), "](", "://evil", "www.evil"]
     assert len(message.body.splitlines()) == len(usual[kind].body.splitlines())
     assert message.title.isprintable()
     shown = [line for line in message.body.split("\n") if not line.startswith("https://")]
     assert all(line.isprintable() for line in shown)
-    assert not any(call in line for line in (message.title, *shown) for call in ("@everyone", "<!channel", "<@U"))
+    assert not any(call in line for line in (message.title, *shown) for call in calls)
     assert all(len(line) <= 600 for line in (message.title, *shown))
 
 

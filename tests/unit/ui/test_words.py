@@ -56,7 +56,7 @@ def test_an_unknown_zone_is_utc() -> None:
 
 def test_text_from_aws_means_nothing_in_markdown() -> None:
     assert words.plain("**b** [x](http://e) :red[y] $1$ `c` <script>") == (
-        "\\*\\*b\\*\\* \\[x\\]\\(http\\://e\\) \\:red\\[y\\] \\$1\\$ \\`c\\` \\<script\\>"
+        "\\*\\*b\\*\\* \\[x\\]\\(http\\:\u2060//e\\) \\:red\\[y\\] \\$1\\$ \\`c\\` \\<script\\>"
     )
 
 
