@@ -3,9 +3,11 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import (
@@ -15,6 +17,7 @@ from botocore.credentials import (
     DeferredRefreshableCredentials,
 )
 from botocore.exceptions import NoCredentialsError
+from botocore.loaders import Loader, create_loader
 
 from aws.answers import keep_whole
 from aws.errors import Misconfigured, translated
@@ -59,13 +62,13 @@ def watched(settings: Settings) -> list[Target]:
 
     Raises AwsError when there are no credentials, no region, or STS cannot be asked. Source: STS GetCallerIdentity.
     """
-    core = _core_session()
-    regions = settings.aws.regions or _own_region(core)
+    session = _Session.at_hand()
+    regions = settings.aws.regions or _own_region(session.core)
     if settings.aws.accounts:
         return [target for account in settings.aws.accounts for target in _targets(account, regions)]
     if not regions:
         raise Misconfigured(_no_region())
-    identity = _client(core, "sts", regions[0], HERE)
+    identity = session.client("sts", regions[0], HERE)
     with translated(HERE):
         own = cast("STSClient", identity).get_caller_identity()["Account"]
     return [Target(Scope(own, region)) for region in dict.fromkeys(regions)]
@@ -102,7 +105,7 @@ class Clients:
         self.target = target
         self.meter = Meter()
         self._lock = Lock()
-        self._core: botocore.session.Session | None = None
+        self._session: _Session | None = None
         self._made: dict[tuple[str, str], Any] = {}
         self._verified = False
 
@@ -170,15 +173,15 @@ class Clients:
     def forget(self) -> None:
         """Reads credentials anew at the next call: those in use have proved unusable."""
         with self._lock:
-            self._core, self._verified = None, False
+            self._session, self._verified = None, False
             self._made.clear()
 
     def _get(self, service: str, region: str) -> Any:
         with self._lock, translated(self.where):  # making a client is not safe in several threads at once
             if (service, region) not in self._made:
-                if self._core is None:
-                    self._core = _session_of(self.target, self.meter)
-                client = _client(self._core, service, region, self.where)
+                if self._session is None:
+                    self._session = _Session.of(self.target, self.meter)
+                client = self._session.client(service, region, self.where)
                 self.meter.attach(client)
                 refuse_cut_answers(client)
                 if service == "sagemaker":
@@ -194,17 +197,49 @@ def price_list_region(region: str) -> str:
     return "ap-south-1" if region.startswith("ap-") else "us-east-1"
 
 
+@cache
+def _loader() -> Loader:
+    """The models of AWS's services, read once in a process: each session has a loader of its own otherwise, and reads them again."""
+    return create_loader()
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """A session of boto3, and the core of botocore below it, whose components are ours."""
+
+    core: botocore.session.Session
+    sdk: boto3.Session
+
+    @classmethod
+    def at_hand(cls) -> "_Session":
+        """With the credentials at hand."""
+        return cls._over(_core_session())
+
+    @classmethod
+    def of(cls, target: Target, meter: Meter) -> "_Session":
+        """With the credentials of the target's role where it has one, else those at hand."""
+        core = _core_session()
+        if target.role_arn:
+            core.register_component("credential_provider", CredentialResolver([_AssumedRole(target, meter)]))
+        return cls._over(core)
+
+    @classmethod
+    def _over(cls, core: botocore.session.Session) -> "_Session":
+        sdk = boto3.Session(botocore_session=core)
+        paths = _loader().search_paths
+        paths[:] = dict.fromkeys(paths)  # each session of boto3 adds its own folder to the loader, which is shared
+        return cls(core, sdk)
+
+    def client(self, service: str, region: str, where: str) -> Any:
+        """A client of a service, whose name is a variable here and a literal in boto3's types."""
+        with translated(where):
+            return cast(Any, self.sdk).client(service, region_name=region, config=_config(self.core))
+
+
 def _core_session() -> botocore.session.Session:
     core = botocore.session.get_session()
+    core.register_component("data_loader", _loader())
     core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=timestamp_from)
-    return core
-
-
-def _session_of(target: Target, meter: Meter) -> botocore.session.Session:
-    core = _core_session()
-    if target.role_arn:
-        provider = _AssumedRole(target, meter)
-        core.register_component("credential_provider", CredentialResolver([provider]))
     return core
 
 
@@ -238,12 +273,6 @@ class _AssumedRole(CredentialProvider):
             return client
 
         return create
-
-
-def _client(core: botocore.session.Session, service: str, region: str, where: str) -> Any:
-    with translated(where):
-        # Not through a boto3.Session: a second one over the same core cannot make an S3 client.
-        return core.create_client(service, region_name=region, config=_config(core))
 
 
 def _config(core: botocore.session.Session) -> Config:
