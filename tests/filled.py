@@ -20,14 +20,14 @@ from domain.leftovers import Kind, StoredObject
 from domain.scope import Scope
 from domain.tuning import child_from
 from settings import Settings
-from storage import migrate
 from storage.cleaning import PlannedItem, add_item, add_objects, finish_plan, save_plan
-from storage.engine import Engine, open_engine, writing
+from storage.engine import Engine, writing
 from storage.facts import scope_id, upsert_descriptions, watched_jobs
 from storage.leftovers import BucketRow, LeftoverRow, upsert_buckets, upsert_leftovers
 from storage.runs import CallCount, count_calls, finish_run, note_progress, start_run
 from storage.samples import SampleRow, upsert_samples
 from storage.tuning import TuningFacts, upsert_tuning_jobs
+from tests.databases import migrated
 from worker.judging import judge_scope
 
 SCOPE = Scope("123456789012", "us-east-1", "ml-prod")
@@ -43,8 +43,7 @@ def fill(url: str, now: datetime | None = None, jobs: int = 400, *, failing: boo
     """A database as it looks after some runs; with `failing`, the last one was denied; `text` stands wherever people may write."""
     moment = (now or datetime.now(UTC)).replace(microsecond=0)
     settings = Settings.model_validate(tomllib.loads(settings_text(url)))
-    engine = open_engine(url)
-    migrate.upgrade(engine)
+    engine = migrated(url)
     plans = [plan for plan in workload(1, jobs, moment) if plan.created_at <= moment and plan.deleted_at is None]
     found = [{**describe(plan, moment), "Tags": [{"Key": key, "Value": value} for key, value in plan.tags.items()]} for plan in plans]
     if text is not None:

@@ -47,10 +47,10 @@ def hold() -> None:
 def show_chip() -> None:
     """How fresh what is shown is, at the top right."""
     with st.container(width="content"), guarded("the pulse of the data"):
-        _chip(st.session_state.get(_DRAWN) or reads.pulse())
+        chip = st.fragment(_chip, run_every=reads.current_settings().dashboard.refresh_seconds)
+        chip(st.session_state.get(_DRAWN) or reads.pulse())
 
 
-@st.fragment(run_every="20s")
 def _chip(drawn: str) -> None:
     """The chip looks again by itself, at our database alone, and where there is something newer than what was `drawn`
     (see `reads.pulse`) the whole page is drawn anew, so that no figure is older than the chip says.

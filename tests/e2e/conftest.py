@@ -53,7 +53,8 @@ def page(browser: Browser) -> Iterator[Page]:
 
 def serve(folder: Path, url: str) -> Iterator[str]:
     """The server as `trainwatch serve` starts it, from another folder than the project's."""
-    (folder / "trainwatch.toml").write_text(settings_text(url))
+    more = '[access]\npublic_role = "viewer"\n[dashboard]\nrefresh_seconds = 1\n'
+    (folder / "trainwatch.toml").write_text(settings_text(url) + more)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

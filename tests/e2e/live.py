@@ -1,9 +1,10 @@
 """The demo's account at this moment, collected once, and served: for browser tests that act."""
 
+import shutil
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,8 @@ from demo.clock import SetClock
 from demo.server import Server, start
 from demo.workload import workload
 from settings import Settings
-from storage import migrate
 from storage.engine import Engine, open_engine
+from tests.databases import migrated
 from tests.e2e.conftest import serve
 from worker.schedule import run_once
 
@@ -40,21 +41,48 @@ class Live:
         assert outcomes <= {"ok", "partial"}, "buckets that keep us out make a partial inventory"
 
 
-@pytest.fixture
-def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
-    """The demo's account at this moment, collected once, and served."""
+JOBS = 150
+
+
+def _credentials(aws: Server) -> dict[str, str]:
+    return {
+        "AWS_ENDPOINT_URL": aws.url,
+        "AWS_ACCESS_KEY_ID": "demo",
+        "AWS_SECRET_ACCESS_KEY": "demo",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+
+
+def _settings(url: str) -> Settings:
+    return Settings.model_validate(tomllib.loads(f'[database]\nurl = "{url}"\n{demo.settings_text()}'))
+
+
+@pytest.fixture(scope="session")
+def collected(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, datetime]:
+    """A database of the demo's account as it was collected at a moment: every test has a copy of it, and an account as it was then."""
+    path = tmp_path_factory.mktemp("collected") / "x.db"
     clock = SetClock(datetime.now(UTC).replace(microsecond=0))
-    with start(workload(1, 150, clock.now()), clock) as aws:
-        for name, value in {
-            "AWS_ENDPOINT_URL": aws.url, "AWS_ACCESS_KEY_ID": "demo", "AWS_SECRET_ACCESS_KEY": "demo", "AWS_REGION": "us-east-1",
-            "AWS_DEFAULT_REGION": "us-east-1",
-        }.items():  # fmt: skip
+    engine = migrated(f"sqlite:///{path}")
+    with start(workload(1, JOBS, clock.now()), clock) as aws, pytest.MonkeyPatch.context() as patch:
+        for name, value in _credentials(aws).items():
+            patch.setenv(name, value)
+        run_once(engine, _settings(f"sqlite:///{path}"), None, clock.now)
+    engine.dispose()
+    return path, clock.now()
+
+
+@pytest.fixture
+def live(collected: tuple[Path, datetime], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
+    """The demo's account, collected at a moment not long ago, and served."""
+    path, moment = collected
+    shutil.copy(path, tmp_path / "x.db")
+    clock, url = SetClock(moment), f"sqlite:///{tmp_path / 'x.db'}"
+    with start(workload(1, JOBS, moment), clock) as aws:
+        for name, value in _credentials(aws).items():
             monkeypatch.setenv(name, value)
-        url = f"sqlite:///{tmp_path / 'x.db'}"
-        settings = Settings.model_validate(tomllib.loads(f'[database]\nurl = "{url}"\n{demo.settings_text()}'))
         engine = open_engine(url)
-        migrate.upgrade(engine)
-        run_once(engine, settings, None, clock.now)
         for served in serve(tmp_path, url):
-            yield Live(aws, clock, engine, settings, served)
+            clock.advance(max(timedelta(0), datetime.now(UTC) - clock.now()))
+            yield Live(aws, clock, engine, _settings(url), served)
         engine.dispose()

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from storage import migrate
-from storage.engine import open_engine
+from tests.databases import migrated
 from tests.e2e.conftest import PATIENCE, serve
 from tests.filled import fill
 
@@ -43,7 +42,7 @@ def failing(tmp_path: Path) -> Iterator[str]:
 @pytest.fixture
 def empty(tmp_path: Path) -> Iterator[str]:
     """A server on an empty database."""
-    migrate.upgrade(open_engine(f"sqlite:///{tmp_path / 'x.db'}"))
+    migrated(f"sqlite:///{tmp_path / 'x.db'}").dispose()
     yield from serve(tmp_path, f"sqlite:///{tmp_path / 'x.db'}")
 
 
@@ -161,7 +160,7 @@ def test_a_filter_goes_back_to_the_first_page_of_the_list(full: str, page: Page)
 
 def test_a_page_draws_itself_anew_when_there_is_newer_data(tmp_path: Path, page: Page) -> None:
     url = f"sqlite:///{tmp_path / 'x.db'}"
-    migrate.upgrade(open_engine(url))
+    migrated(url).dispose()
     for served in serve(tmp_path, url):
         page.goto(served)
         expect(page.get_by_text("Nothing has been collected yet")).to_be_visible()

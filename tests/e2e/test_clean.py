@@ -9,10 +9,10 @@ from playwright.sync_api import Page, expect
 from storage.cleaning import PlanHead, PlannedItem, plan_heads, plan_items, plan_objects
 from storage.engine import reading
 from storage.views.audit import audit_rows
-from tests.e2e.live import Live, live
+from tests.e2e.live import Live, collected, live
 
 pytestmark = pytest.mark.browser
-__all__ = ["live"]
+__all__ = ["collected", "live"]
 
 
 def _keys(_: Live) -> dict[tuple[str, str], str]:

@@ -16,8 +16,7 @@ import oidc_provider_mock
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from storage import migrate
-from storage.engine import open_engine
+from tests.databases import migrated
 from tests.e2e.conftest import FLAGS, PATIENCE, _executable, _wait
 from tests.e2e.proxy import forwarding
 from tests.filled import settings_text
@@ -69,7 +68,7 @@ def served(
 ) -> Iterator[str]:
     """The dashboard on an empty database, with sign-in at the provider if there is one; gives its address."""
     url = f"sqlite:///{folder / 'x.db'}"
-    migrate.upgrade(open_engine(url))
+    migrated(url).dispose()
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", port))

@@ -9,11 +9,11 @@ from playwright.sync_api import Browser, Page, expect
 from storage.engine import reading
 from storage.views.audit import audit_rows
 from storage.views.findings import open_findings
-from tests.e2e.live import Live, live
+from tests.e2e.live import Live, collected, live
 from tests.e2e.proxy import forwarding
 
 pytestmark = pytest.mark.browser
-__all__ = ["live"]
+__all__ = ["collected", "live"]
 
 
 def _dearest(live: Live, rule: str) -> str:
@@ -73,7 +73,7 @@ def test_an_open_dialog_outlives_newer_data(live: Live, page: Page) -> None:
     page.get_by_role("dialog").get_by_label("Note for the owner").fill("half a sen")
     live.clock.advance(timedelta(minutes=1))
     live.collect()
-    page.wait_for_timeout(25_000)
+    page.wait_for_timeout(4_000)  # four rounds in which the page looks for newer data
     expect(page.get_by_role("dialog")).to_be_visible()
     assert page.get_by_role("dialog").get_by_label("Note for the owner").input_value() == "half a sen"
     page.get_by_role("dialog").get_by_role("button", name="Keep running").click()

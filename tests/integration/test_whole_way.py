@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -27,13 +26,13 @@ NVME = ("ml.g4dn.", "ml.g5.", "ml.g6.", "ml.g6e.", "ml.g7e.", "ml.p3dn.", "ml.p4
 ENDED = {"Completed", "Failed", "Stopped"}
 
 
-@pytest.fixture
-def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[server.Server]:
-    """A simulated account, and settings and credentials that point at it."""
-    plans = workload(1, 1500, NOW)
-    with server.start(plans, SetClock(NOW)) as aws:
-        config = tmp_path / "trainwatch.toml"
-        config.write_text(f'[database]\nurl = "sqlite:///{tmp_path / "trainwatch.db"}"\n{demo.settings_text()}')
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server.Server]:
+    """A simulated account, collected once, and settings and credentials that point at it."""
+    plans, folder = workload(1, 1500, NOW), tmp_path_factory.mktemp("whole-way")
+    with server.start(plans, SetClock(NOW)) as aws, pytest.MonkeyPatch.context() as patch:
+        config = folder / "trainwatch.toml"
+        config.write_text(f'[database]\nurl = "sqlite:///{folder / "trainwatch.db"}"\n{demo.settings_text()}')
         for name, value in {
             "AWS_ENDPOINT_URL": aws.url,
             "AWS_ACCESS_KEY_ID": "x",
@@ -42,9 +41,15 @@ def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[server.
             "AWS_DEFAULT_REGION": "us-east-1",
             "TRAINWATCH_CONFIG": str(config),
         }.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setattr("cli.now", aws.clock.now)
+            patch.setenv(name, value)
+        patch.setattr("cli.now", aws.clock.now)
+        run("collect", "--once")
         yield aws
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(account: server.Server) -> None:
+    """The account's own are those of every test here."""
 
 
 def run(*arguments: str) -> str:
@@ -91,7 +96,6 @@ def cost_of(plan: JobPlan, end: Ended) -> Decimal | None:
 
 
 def test_the_cost_of_the_demo_account_equals_its_own_plans_to_the_cent(account: server.Server) -> None:
-    run("collect", "--once")
     since = (NOW - timedelta(days=120)).date()
     report = json.loads(run("cost", "--by", "team", "--from", since.isoformat(), "--to", "2026-12-01", "--format", "json"))
 
@@ -108,7 +112,6 @@ def test_the_cost_of_the_demo_account_equals_its_own_plans_to_the_cent(account: 
 
 
 def test_each_job_costs_what_its_plan_says(account: server.Server) -> None:
-    run("collect", "--once")
     shown = {(job["name"], job["created"]): job for job in json.loads(run("jobs", "--format", "json"))}
     plans = visible(account.plans)
     assert len(shown) == len(plans)
@@ -122,7 +125,6 @@ def test_each_job_costs_what_its_plan_says(account: server.Server) -> None:
 
 
 def test_every_way_of_asking_gives_the_same_total(account: server.Server) -> None:
-    run("collect", "--once")
     total = json.loads(run("cost", "--from", "2026-10-03", "--to", "2026-11-20", "--format", "json"))["total"]
     for by in (
         "project",
@@ -144,18 +146,15 @@ def test_every_way_of_asking_gives_the_same_total(account: server.Server) -> Non
             assert sum(row["jobs"] for row in report["rows"]) == total["jobs"]
 
 
-def test_rebuilding_from_the_facts_changes_no_figure(account: server.Server) -> None:
-    run("collect", "--once")
+def test_rebuilding_from_the_facts_changes_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
     before = run("cost", "--by", "team,day", "--format", "json", "--from", "2026-08-01")
-    account.close()  # and it takes no AWS call
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # and it takes no AWS call
     run("rederive")
     assert run("cost", "--by", "team,day", "--format", "json", "--from", "2026-08-01") == before
     run("db", "check")
 
 
 def test_doctor_finds_everything_well_and_then_names_what_was_taken_away(account: server.Server) -> None:
-    run("collect", "--once")
-
     def failing() -> list[dict[str, str]]:
         # The account's answers carry the real date, the test's clock does not: the clock is rightly found to be off.
         result = CliRunner().invoke(main, ["doctor", "--format", "json"])
@@ -167,10 +166,10 @@ def test_doctor_finds_everything_well_and_then_names_what_was_taken_away(account
     (denied,) = failing()
     assert denied["check"].startswith("sagemaker:Search")
     assert "add sagemaker:Search" in denied["fix"]
+    account.faults.clear()
 
 
 def test_a_second_pass_and_time_going_by_keep_the_books_true(account: server.Server) -> None:
-    run("collect", "--once")
     account.calls.clear()
     run("collect", "--once")
     assert account.calls["Search"] <= 3

@@ -11,9 +11,9 @@ from streamlit.testing.v1 import AppTest
 from actions.quieting import put_aside
 from actions.stopping import refuse
 from domain.access import Person, Refusal
-from storage import migrate
-from storage.engine import open_engine, reading
+from storage.engine import reading
 from storage.views import findings, joblist
+from tests.databases import migrated
 from tests.filled import DENIED, fill, settings_text
 from ui import reads
 
@@ -41,7 +41,7 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for name in ("empty", "full", "failing"):
         url = f"sqlite:///{folder / name}.db"
         if name == "empty":
-            migrate.upgrade(open_engine(url))
+            migrated(url).dispose()
         else:
             fill(url, jobs=200, failing=name == "failing")
         files[name] = folder / f"{name}.toml"

@@ -68,7 +68,7 @@ def test_the_database_itself_refuses_to_change_or_delete_a_row(how: str, engine:
     assert len(_read(engine)) == 3
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # PostgreSQL knows no such thing
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)  # PostgreSQL knows no such thing
 def test_sqlite_refuses_to_replace_a_row(engine: Engine) -> None:
     _add(engine, ENTRY)
     before = _read(engine)
@@ -77,7 +77,7 @@ def test_sqlite_refuses_to_replace_a_row(engine: Engine) -> None:
     assert _read(engine) == before
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite knows no such thing
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)  # SQLite knows no such thing
 @pytest.mark.parametrize("how", ["audit CASCADE", "audit RESTART IDENTITY CASCADE"])
 def test_postgresql_refuses_to_truncate_it_too(how: str, engine: Engine) -> None:
     _add(engine, ENTRY)

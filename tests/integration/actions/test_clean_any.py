@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from demo.plan import COMPLETED, STOPPED, Checkpoints, JobPlan
-from storage import migrate
-from storage.engine import open_engine
+from tests.databases import migrated
+from tests.effort import examples
 from tests.integration.actions.yard import BUCKET, job, yard
 from tests.integration.collectors.conftest import Watch, watch
 from tests.integration.collectors.watching import DAY, NOW, lasting
@@ -52,7 +52,7 @@ def user(place: str, form: str, member: str, end: str) -> JobPlan:
 
 
 @settings(
-    max_examples=10,
+    max_examples=examples(60) // 2,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
@@ -72,8 +72,7 @@ def test_what_a_job_wants_is_there_after_a_clean(
     place, wants = where.format(owner), user(where.format(owner), form, member, end)
     if comes != "before":  # what nobody knew of can only be new
         wants = replace(user(place, form, member, "alive"), created_at=NOW)
-    engine = open_engine(f"sqlite:///{tmp_path_factory.mktemp('any') / 'x.db'}")
-    migrate.upgrade(engine)
+    engine = migrated(f"sqlite:///{tmp_path_factory.mktemp('any') / 'x.db'}")
     ours = yard(watch, [*(job(name) for name in OLD), *([wants] if comes == "before" else [])], engine)
     before = ours.keys()
     wanted = {key for key in before if key.startswith(place)}

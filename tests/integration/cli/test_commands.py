@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 
 import cli
 from domain.scope import Scope
-from storage import migrate
 from storage.engine import open_engine
+from tests.databases import migrated
 from tests.descriptions import SCOPE, at, description
 from tests.integration.derivations.test_keep import TEAMS, keep
 
@@ -37,8 +37,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     (tmp_path / "trainwatch.toml").write_text(SETTINGS)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("cli.now", lambda: at(24))
-    engine = open_engine("sqlite:///var/trainwatch.db")
-    migrate.upgrade(engine)
+    engine = migrated("sqlite:///var/trainwatch.db")
     keep(
         engine,
         [description(), description("nlp-llm-sft-20261120-120000", created=1, ran=None, spot_share=1)],

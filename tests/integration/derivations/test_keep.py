@@ -17,11 +17,12 @@ from domain.money import nusd
 from domain.prices import ML_STORAGE, Price
 from domain.scope import Scope
 from settings import Settings
-from storage import migrate
 from storage.engine import open_engine, reading, writing
 from storage.facts import mark_gone, record_prices, scope_id, upsert_descriptions
 from storage.schema import DERIVED_TABLES, job_days, jobs, rollup_days, rollup_team_days, training_jobs
+from tests.databases import migrated
 from tests.descriptions import SCOPE, at, description
+from tests.effort import examples
 
 LATER = at(100)
 OTHER = Scope("210987654321", "eu-west-1", "other")
@@ -224,14 +225,13 @@ def live_through(engine: Engine, history: list[Any], settings: Settings) -> None
 def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty SQLite database to copy, which is quicker than making one for each example."""
     path = tmp_path_factory.mktemp("empty") / "empty.db"
-    engine = open_engine(f"sqlite:///{path}")
-    migrate.upgrade(engine)
+    engine = migrated(f"sqlite:///{path}")
     engine.dispose()
     return path
 
 
 @pytest.mark.parametrize("chosen", [TEAMS, LEARNS], ids=["teams in settings", "teams learned"])
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(200), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=happenings)
 def test_kept_incrementally_equals_rebuilt_from_scratch(chosen: Settings, history: list[Any], empty_file: Path, tmp_path: Path) -> None:
     path = tmp_path / f"{random.random()}.db"  # noqa: S311 - a file name

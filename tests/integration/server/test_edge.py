@@ -10,8 +10,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from storage import migrate
-from storage.engine import open_engine
+from tests.databases import migrated
 from tests.e2e.conftest import _wait
 
 TOKEN = "a-token-of-the-monitoring"
@@ -31,7 +30,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of a server on an empty database."""
     folder = tmp_path_factory.mktemp("served")
     url = f"sqlite:///{folder / 'x.db'}"
-    migrate.upgrade(open_engine(url))
+    migrated(url).dispose()
     (folder / "trainwatch.toml").write_text(SETTINGS.format(url=url, token=TOKEN))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

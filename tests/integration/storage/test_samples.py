@@ -32,6 +32,7 @@ from storage.schema import training_jobs
 from storage.schema_operations import samples
 from storage.signals import SignalRow, read_signals, record_signals
 from tests.descriptions import NOON, SCOPE, at, description
+from tests.effort import examples
 
 LOSS = "validation:loss"
 START = epoch(NOON) // CHUNK_SECONDS * CHUNK_SECONDS  # noon is a border of chunks
@@ -100,7 +101,7 @@ rows = st.tuples(st.integers(0, 2), whose, st.lists(st.tuples(times, values), ma
 batches = st.lists(st.lists(rows, max_size=4), max_size=6)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(200), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=batches)
 def test_in_whatever_order_and_batches_samples_come_each_series_is_as_a_dict_by_time(batches: list[Any], engine: Engine) -> None:
     expected: dict[tuple[int, int, str], Points] = {}
@@ -348,7 +349,7 @@ def test_what_was_collected_coarse_is_not_changed_by_thinning(engine: Engine) ->
 looks = st.lists(st.tuples(st.one_of(st.none(), st.integers(0, 500)), st.integers(0, 500)), min_size=1, max_size=8)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(200), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(looks=looks)
 def test_whatever_the_order_of_answers_a_signal_last_moved_when_it_was_newest(looks: Iterable[Any], engine: Engine) -> None:
     found = [(None if last is None else at(last), at(checked)) for last, checked in looks]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import collectors.s3 as looking
 from domain.spans import apart, common_folder, just_before, next_span, passes
+from tests.effort import examples
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -41,7 +42,7 @@ KEYS = st.lists(st.text(ALPHABET, min_size=1, max_size=8), max_size=60, unique=T
 SPANS = st.lists(st.text(ALPHABET, min_size=1, max_size=4).map(lambda text: f"{text}/"), min_size=1, max_size=30)
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(4000))
 @given(KEYS, SPANS, st.integers(1, 5))
 def test_everything_under_any_prefix_is_seen_once_and_in_order(keys: list[str], spans: list[str], page: int) -> None:
     bucket = Bucket(keys, page)

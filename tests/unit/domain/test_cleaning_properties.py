@@ -19,6 +19,7 @@ from domain.cleaning import (
 from domain.cleaning_paths import ArtifactFolder, PlaceIndex, folder, stretch
 from domain.leftovers import Kind
 from domain.s3 import Location
+from tests.effort import examples
 from tests.unit.domain.cleaning_facts import AGE, DAY, HERE, HOUR, NOW, THERE, bucket, job, left
 from tests.unit.domain.worlds import (
     CHANGES,
@@ -173,7 +174,7 @@ def test_what_a_plain_old_job_left_may_go_whatever_else_there_is(world: World, n
 def test_random_worlds_hold_enough_that_may_go_for_the_properties_to_mean_something() -> None:
     found: Counter[str] = Counter()
 
-    @settings(hundreds, database=None)
+    @settings(hundreds, database=None, max_examples=examples(3000))
     @given(worlds(), CHANGES)
     def count(world: World, changes: list[tuple[Any, ...]]) -> None:
         then, items = changed(world, changes), planned(world).items

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.secret_text import masked_text
+from tests.effort import examples
 
 # What these find only identifies, or is found by the name before it, which is ours to tell (see test_secret_text).
 LEFT_OUT = {
@@ -49,7 +50,7 @@ def test_there_are_detectors_to_hold_ours_against() -> None:
     assert len({name for name, _ in PATTERNS}) >= 12
 
 
-@settings(max_examples=600)
+@settings(max_examples=examples(3000))
 @given(st.data())
 def test_whatever_a_detector_recognises_is_masked(data: st.DataObject) -> None:
     name, pattern = data.draw(st.sampled_from(PATTERNS))

@@ -20,6 +20,7 @@ from domain.cleaning import (
 from domain.cleaning_paths import folder
 from domain.leftovers import Kind, Leftover
 from domain.s3 import Location
+from tests.effort import examples
 from tests.unit.domain.cleaning_facts import AGE, DAY, HERE, HOUR, NOW, THERE, bucket, job, known, left
 
 # Rules said once more, by brute force over the components of keys
@@ -321,8 +322,8 @@ _CHANGED: dict[str, Any] = {
     "written": _written,
 }
 
-thousands = settings(max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-hundreds = settings(thousands, max_examples=400)
+thousands = settings(max_examples=examples(2000), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+hundreds = settings(thousands, max_examples=examples(400))
 
 
 def planned(world: World, days: int = AGE) -> CleanPlan:

@@ -16,6 +16,7 @@ from domain.findings.thresholds import Thresholds
 from domain.money import nusd
 from domain.training_job import TrainingJob, training_job_from
 from tests.descriptions import at, description
+from tests.effort import examples
 from tests.situations import FIRING, LIMITS, NOW, SAMPLE_RULES, SAVES, THRASHED, ago, live, seen
 
 STEPS: list[tuple[tuple[str, float], ...]] = [
@@ -127,7 +128,7 @@ limits = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(1000), deadline=None)
 @given(situations(), limits)
 def test_rules_never_raise_and_findings_are_within_reason(situation: Situation, limits: Thresholds) -> None:
     judgement = judged(situation, limits)
@@ -162,7 +163,7 @@ def disturbed(draw: st.DrawFn) -> Situation:
     return replace(situation, job=job, series=series)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(1000), deadline=None)
 @given(disturbed())
 def test_odd_samples_of_one_host_break_nothing(situation: Situation) -> None:
     for found in judged(situation, LIMITS).findings:
@@ -171,7 +172,7 @@ def test_odd_samples_of_one_host_break_nothing(situation: Situation) -> None:
         assert not {"nan%", "inf%"} & set(found.evidence.split())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(1000), deadline=None)
 @given(situations(), st.booleans())
 def test_without_samples_no_rule_that_reads_them_finds_anything(situation: Situation, empty: bool) -> None:
     hosts = dict.fromkeys(situation.series, NOTHING) if empty else {}
