@@ -4,10 +4,10 @@ FROM python:3.11-slim-bookworm
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 
 WORKDIR /srv/trainwatch
-COPY requirements.txt pyproject.toml ./
-RUN pip install -r requirements.txt
+COPY requirements.txt requirements-build.txt ./
+RUN pip install --require-hashes -r requirements-build.txt && pip install --require-hashes -r requirements.txt
 COPY . .
-RUN pip install --no-deps --config-settings editable_mode=compat -e . \
+RUN pip install --no-deps --no-build-isolation --config-settings editable_mode=compat -e . \
     && useradd --system --uid 10001 --home-dir /data trainwatch \
     && install -d -o trainwatch /data
 

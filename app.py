@@ -26,6 +26,7 @@ from settings import Settings, SettingsError
 from storage import migrate
 from storage.engine import DatabaseUnusable
 from ui import heap, metrics, reads, signin, viewer
+from ui.compression import Compressed
 from ui.edge import edge_of
 from ui.guard import Guard
 from ui.sessions import SignOut
@@ -86,7 +87,7 @@ secure_cookies = (settings.sign_in.redirect_uri or "").startswith("https://")
 dashboard = st.App(
     MAIN,
     routes=[Route("/healthz", healthz), Route("/metrics", prometheus)],
-    middleware=[Middleware(signin.Failures), Middleware(SignOut)],
+    middleware=[Middleware(Compressed), Middleware(signin.Failures), Middleware(SignOut)],
     on_script_error=_logged,
 )
 app = Guard(dashboard, edge, may_monitor, secure_cookies=secure_cookies)  # outermost, so that failures carry its headers too

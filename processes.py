@@ -14,6 +14,7 @@ import time
 import webbrowser
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 
@@ -49,6 +50,10 @@ def serve(config: Path | None, *, port: int, address: str, collect: bool, more: 
 
 def demo(*, port: int, headless: bool, seed: int, jobs: int) -> int:
     """Runs a simulated account, its collectors and the dashboard on a database of their own, made anew each time."""
+    if find_spec("demo") is None or find_spec("moto") is None:
+        words = "trainwatch: the demo is not installed: make demo, or pip install -r requirements-demo.txt in a checkout"
+        print(words, file=sys.stderr)  # noqa: T201
+        return 1
     from demo import settings_text
 
     taken = _why_not("127.0.0.1", port)

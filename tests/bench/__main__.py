@@ -14,10 +14,12 @@ from storage.engine import Engine
 from tests.bench.account import ingest, memory
 from tests.bench.build import build
 from tests.bench.cleaning import sweep_and_deletes
+from tests.bench.first_load import first_load
 from tests.bench.objects import listing_memory
 from tests.bench.runaway import accuracy, thousand
 from tests.bench.scripts import page_scripts
 from tests.bench.views import by_team_and_day, opening_a_job, p95, questions, typical
+from tests.bench.worker import worker_memory
 from ui import heap
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -56,7 +58,7 @@ def growth(small: Engine, large: Engine) -> Row:
 
 def measured(folder: Path, jobs: int) -> list[Row]:
     """Every row of the table."""
-    rows = ingest(folder) + memory(folder)
+    rows = ingest(folder) + memory(folder) + worker_memory(folder) + first_load(folder)
     small, _ = build(folder / "small.db", jobs // 10, DAYS, NOW)
     large, settings = build(folder / "large.db", jobs, DAYS, NOW)
     size = (folder / "large.db").stat().st_size / 1e9

@@ -205,7 +205,7 @@ READS = {
 }
 
 
-@pytest.mark.parametrize(("page", "read"), [(page, read) for page, named in READS.items() for read in named])
+@pytest.mark.parametrize(("page", "read"), [(page, named[at]) for at in range(20) for page, named in READS.items() if at < len(named)])
 def test_a_read_that_fails_is_said_in_its_place_and_the_question_stays(
     open_page: Open, monkeypatch: pytest.MonkeyPatch, page: str, read: str
 ) -> None:

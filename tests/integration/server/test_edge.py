@@ -1,6 +1,7 @@
 """The edge of the server as it is really started, asked over sockets: who is answered, and what every answer carries."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -150,6 +151,23 @@ def test_metrics_are_for_this_machine_and_for_the_token(port: int, path: str) ->
     assert ask(port, path, Host="dash.acme.example").status_code == 403
     assert ask(port, path, Host="dash.acme.example", Authorization="Bearer wrong-token-of-somebody").status_code == 403
     assert ask(port, path, Host="dash.acme.example", Authorization=f"Bearer {TOKEN}").status_code == 200
+
+
+def test_static_files_come_compressed_and_are_the_same(port: int) -> None:
+    page = ask(port, "/").text
+    scripts = sorted(set(re.findall(r"static/[\w./\-]+\.(?:js|css)", page)))
+    assert scripts
+    for script in scripts:
+        plain = ask(port, f"/{script}", **{"Accept-Encoding": "identity"})
+        packed = ask(port, f"/{script}", **{"Accept-Encoding": "gzip"})
+        assert plain.status_code == packed.status_code == 200
+        assert packed.content == plain.content  # unpacked by the client
+        if len(plain.content) > 10_000:
+            assert packed.headers["content-encoding"] == "gzip"
+            assert int(packed.headers["content-length"]) < len(plain.content) / 2
+            assert "Accept-Encoding" in packed.headers["vary"]
+        part = ask(port, f"/{script}", **{"Accept-Encoding": "gzip", "Range": "bytes=0-9"})
+        assert "content-encoding" not in part.headers
 
 
 def test_why_it_is_not_well_is_for_them_too(tmp_path: Path, port: int) -> None:
