@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Tests start hundreds of processes: what each compiles is kept for the next.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test test-long check lint types bench lock sbom clean
 

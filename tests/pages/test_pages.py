@@ -43,7 +43,7 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         if name == "empty":
             migrated(url).dispose()
         else:
-            fill(url, jobs=200, failing=name == "failing")
+            fill(url, jobs=120, failing=name == "failing")
         files[name] = folder / f"{name}.toml"
         files[name].write_text(settings_text(url))
     return files
