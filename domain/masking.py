@@ -26,7 +26,21 @@ _IDENTITIES = frozenset(
 _NAMED_BY_PEOPLE = frozenset({"HyperParameters", "RuleParameters", "HookParameters", "CollectionParameters", "ProfilingParameters"})
 _COMMAND = frozenset({"ContainerArguments", "ContainerEntrypoint"})
 _OPTION = re.compile(r"--?([\w\-.]+)(?:=(.*))?", re.DOTALL)
-_NAMELESS = frozenset({"SecondaryStatusTransitions", "FinalMetricDataList", "InputDataConfig"})  # long lists without such names
+_NAMELESS = frozenset(  # members of every job in which nobody chooses names
+    {
+        "SecondaryStatusTransitions",
+        "FinalMetricDataList",
+        "InputDataConfig",
+        "OutputDataConfig",
+        "ResourceConfig",
+        "StoppingCondition",
+        "ModelArtifacts",
+        "VpcConfig",
+        "CheckpointConfig",
+        "WarmPoolStatus",
+        "TensorBoardOutputConfig",
+    }
+)
 _CLEAN: set[str] = set()
 _MOST_CLEAN, _LONGEST_CLEAN = 20_000, 200
 _S3 = re.compile(r"s3[an]?://\S+", re.IGNORECASE)
@@ -50,7 +64,7 @@ def masked(description: Mapping[str, Any]) -> dict[str, Any]:
         kept["Environment"] = dict.fromkeys(map(_masked_name, environment), MASK)
         masking.hidden += environment.values()
     for member, value in rest.items():
-        if masking.by_form or _holds_names(member, value):
+        if masking.by_form or (type(value) in (dict, list) and _holds_names(member, value)):
             kept[member] = masking.member(member, value)
     uris = sorted({_bare(uri) for uri in s3_uris(masking.hidden)})
     return kept | {MASKED_URIS: uris} if uris else kept
@@ -87,9 +101,11 @@ def _holds_names(member: str, value: Any) -> bool:
     """Whether a member holds names that people chose, at any depth."""
     if member in _NAMED_BY_PEOPLE or member in _COMMAND or member == "Tags":
         return True
+    if member in _NAMELESS:
+        return False
     if type(value) is dict:
         return any(_holds_names(name, inside) for name, inside in value.items() if type(inside) in (dict, list))
-    return type(value) is list and member not in _NAMELESS and any(_holds_names("", inside) for inside in value)
+    return type(value) is list and any(_holds_names("", inside) for inside in value)
 
 
 @lru_cache(maxsize=4096)

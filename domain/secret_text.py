@@ -57,6 +57,10 @@ _ASSIGNMENT = re.compile(
 )
 _QUERY = re.compile(r"(?P<name>(?<=[?&])[\w.\-%]{1,80})(?P<sep>=)(?P<value>[^\s&\"'<>#]+)")
 _OPTION = re.compile(r"(?P<name>(?<![\w\-])--?[A-Za-z][\w.\-]{0,80})(?P<sep>\s+)(?P<value>\"[^\"]*\"|'[^']*'|(?!-)[^\s\"']+)")
+# Most texts have no capital letter, and many no underscore: these markers are then not looked for.
+_UPPER_MARKERS = tuple(marker for marker in MARKERS if marker.lower() != marker)
+_LINED_MARKERS = tuple(marker for marker in MARKERS if marker.lower() == marker and "_" in marker)
+_PLAIN_MARKERS = tuple(marker for marker in MARKERS if marker.lower() == marker and "_" not in marker)
 _DOTS = re.compile(r"\.[\w\-]{6}\.[\w\-]{27}")
 _QUOTES = re.compile(r"^(\\*[\"']?)(.*?)(\\*[\"']?)$", re.DOTALL)
 _NOTHING = frozenset({"", "true", "false", "none", "null", "nil", "yes", "no", "0", "1", MASK, "[]", "{}"})
@@ -97,9 +101,12 @@ def masked_tree(value: Any) -> Any:
 
 def is_suspect(text: str) -> bool:
     """Whether a text may hold a secret at all; quick, and rather once too often."""
+    lower = text.lower()
     return (
-        _has_any(text.lower(), _HINTS)
-        or _has_any(text, MARKERS)
+        _has_any(lower, _HINTS)
+        or _has_any(text, _PLAIN_MARKERS)
+        or ("_" in text and _has_any(text, _LINED_MARKERS))
+        or (lower != text and _has_any(text, _UPPER_MARKERS))
         or ("@" in text and _USER_INFO.search(text) is not None)
         or SECRET_KEY.search(text) is not None
         or (_DOTS.search(text) is not None and DOTTED.search(text) is not None)
