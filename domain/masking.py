@@ -43,6 +43,7 @@ _NAMELESS = frozenset(  # members of every job in which nobody chooses names
 )
 _CLEAN: set[str] = set()
 _MOST_CLEAN, _LONGEST_CLEAN = 20_000, 200
+_LONG_NAME = 12  # a shorter name may be a part of anything
 _S3 = re.compile(r"s3[an]?://\S+", re.IGNORECASE)
 
 
@@ -58,7 +59,7 @@ def masked(description: Mapping[str, Any]) -> dict[str, Any]:
     """The description with environment values removed and secrets masked; the input is not changed."""
     kept = dict(description)
     rest = {member: value for member, value in kept.items() if member != "Environment" and member not in _IDENTITIES}
-    masking = _Masking(by_form=_is_suspect(rest))
+    masking = _Masking(by_form=_is_suspect(rest, str(kept.get("TrainingJobName") or "")))
     environment = kept.get("Environment")
     if isinstance(environment, dict):
         kept["Environment"] = dict.fromkeys(map(_masked_name, environment), MASK)
@@ -70,14 +71,14 @@ def masked(description: Mapping[str, Any]) -> dict[str, Any]:
     return kept | {MASKED_URIS: uris} if uris else kept
 
 
-def _is_suspect(description: Mapping[str, Any]) -> bool:
+def _is_suspect(description: Mapping[str, Any], job: str) -> bool:
     """Whether any string may hold a secret by its form: asked of all new ones at once, which is quick.
 
-    Most strings of a description stand in many: those that were found clean are not looked at again.
+    Most strings of a description stand in many, addresses but for the job's own name in them: what was found clean is not looked at again.
     """
     new = list[str]()
-    _add_new_strings(description.values(), new)
-    if is_suspect("\n".join(new)):
+    _add_new_strings(description.values(), new, job)
+    if new and is_suspect("\n".join(new)):
         return True
     if len(_CLEAN) > _MOST_CLEAN:
         _CLEAN.clear()
@@ -85,16 +86,18 @@ def _is_suspect(description: Mapping[str, Any]) -> bool:
     return False
 
 
-def _add_new_strings(values: Iterable[Any], new: list[str]) -> None:
+def _add_new_strings(values: Iterable[Any], new: list[str], job: str) -> None:
     for value in values:
         kind = type(value)
         if kind is str:
             if value not in _CLEAN:
-                new.append(value)
+                text = value.replace(job, "job") if len(job) >= _LONG_NAME and value.startswith("s3://") else value
+                if text not in _CLEAN:
+                    new.append(text)
         elif kind is dict:
-            _add_new_strings(value.values(), new)
+            _add_new_strings(value.values(), new, job)
         elif kind is list:
-            _add_new_strings(value, new)
+            _add_new_strings(value, new, job)
 
 
 def _holds_names(member: str, value: Any) -> bool:
