@@ -38,7 +38,7 @@ $(VENV)/.development: $(VENV)/.product requirements-dev.txt
 demo: $(VENV)/.demo ## A simulated account, its collectors and the dashboard on http://localhost:8501
 	$(BIN)/trainwatch demo
 
-test: check ## Linters, types, imports, tests: about six minutes
+test: check ## Linters, types, imports, tests
 	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 test-long: check ## All tests, properties with many times the examples: an hour
