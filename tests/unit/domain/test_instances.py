@@ -40,9 +40,10 @@ def test_every_training_type_is_in_the_catalogue_or_named_as_unknown() -> None:
     assert {name for name in TRAINING_TYPES if None in facts(name)} == UNKNOWN
 
 
-@pytest.mark.parametrize("name", sorted(set(TRAINING_TYPES) - UNKNOWN - NOT_DESCRIBED))
-def test_a_type_carries_what_its_ec2_twin_does(name: str) -> None:
-    assert facts(name) == described(name)
+def test_a_type_carries_what_its_ec2_twin_does() -> None:
+    names = sorted(set(TRAINING_TYPES) - UNKNOWN - NOT_DESCRIBED)
+    assert len(names) > 200
+    assert {name: facts(name) for name in names} == {name: described(name) for name in names}
 
 
 @pytest.mark.parametrize(

@@ -154,19 +154,45 @@ def test_a_client_that_does_not_say_which_page_it_shows_is_not_local() -> None:
     assert not is_local(visit(headers={"host": "127.0.0.1:8501"}))
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded-User", "X-Forwarded-Email",
-        "Forwarded", "Via", "X-Real-IP", "X-Original-URL", "X-Request-Id", "X-Amzn-Trace-Id", "X-Amzn-Oidc-Data",
-        "X-Auth-Request-User", "X-Goog-Iap-Jwt-Assertion", "X-MS-Client-Principal", "X-Envoy-External-Address", "Cf-Connecting-Ip",
-        "Cf-Access-Jwt-Assertion", "Tailscale-User-Login", "Remote-User", "True-Client-Ip", "Fly-Client-Ip", "Fastly-Client-Ip",
-        "Proxy-Connection", "Client-Ip",
-    ],
-)  # fmt: skip
-@pytest.mark.parametrize("cased", [str, str.lower, str.upper])
-def test_whoever_comes_by_a_proxy_is_a_visitor(name: str, cased: Any) -> None:
-    assert not is_local(visit(headers=BROWSER | {cased(name): ""}))
+PROXY_HEADERS = [
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
+    "X-Forwarded-Port",
+    "X-Forwarded-User",
+    "X-Forwarded-Email",
+    "Forwarded",
+    "Via",
+    "X-Real-IP",
+    "X-Original-URL",
+    "X-Request-Id",
+    "X-Amzn-Trace-Id",
+    "X-Amzn-Oidc-Data",
+    "X-Auth-Request-User",
+    "X-Goog-Iap-Jwt-Assertion",
+    "X-MS-Client-Principal",
+    "X-Envoy-External-Address",
+    "Cf-Connecting-Ip",
+    "Cf-Access-Jwt-Assertion",
+    "Tailscale-User-Login",
+    "Remote-User",
+    "True-Client-Ip",
+    "Fly-Client-Ip",
+    "Fastly-Client-Ip",
+    "Proxy-Connection",
+    "Client-Ip",
+]
+
+
+def test_whoever_comes_by_a_proxy_is_a_visitor() -> None:
+    taken_for_local = [
+        cased(name)
+        for name in PROXY_HEADERS
+        for cased in (str, str.lower, str.upper)
+        if is_local(visit(headers=BROWSER | {cased(name): ""}))
+    ]
+    assert len(PROXY_HEADERS) == 26
+    assert taken_for_local == []
 
 
 @pytest.mark.parametrize("cased", [str.lower, str.upper, str.title])
