@@ -32,7 +32,9 @@ def mask_again(connection: Connection, most: int = 500) -> int:
         return 0
     table, key, again = _TABLES[place]
     keys = list(connection.scalars(select(key).where(key > row).distinct().order_by(key).limit(most)))
-    rows = [dict(found) for found in connection.execute(select(table).where(key.in_(keys))).mappings()]
+    # Held, so that what a collector writes meanwhile is not overwritten by what stood here before.
+    held = select(table).where(key.in_(keys)).with_for_update()
+    rows = [dict(found) for found in connection.execute(held).mappings()]
     for found in rows:
         changed = again(found)
         if changed:
